@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/observe/Scene.hpp"
+#include "core/policy/PolicyFile.hpp"
+
+namespace dempilot {
+
+/// Starts the parallel runtime for this process, once, with `threads` threads (1: serial). Later
+/// calls return silently, whatever number they ask for: the first engine decides. Never shut down
+/// under a live engine. Throws Error when `threads` < 1.
+void initialize_runtime(int threads);
+
+/// How actions are drawn: the mean of the distribution, or a sample of it.
+enum class DecisionMode { mean, sample };
+
+/// A policy at the controls, for an engine whose particles live in host memory: float32 inference
+/// with one carry per agent, held by the engine so that it can travel with its particle. No header of
+/// the parallel back end is needed to use it.
+///
+/// Data walks one way: Scene -> observe() -> rows -> decide() -> action. Everything decided for an
+/// agent is a function of its row, its carry, `seed`, its id and the decision's number alone, bitwise
+/// the same for every thread count, rank count and order of agents.
+class Pilot {
+ public:
+  /// Prepares `policy` for the running back end and replays its golden rows there. Throws Error,
+  /// naming `source` (the file), when they do not come out.
+  Pilot(const PolicyFile& policy, std::string source);
+  ~Pilot();
+  Pilot(Pilot&&) noexcept;
+  Pilot& operator=(Pilot&&) noexcept;
+
+  const Contract& contract() const;
+  std::size_t observation_size() const;
+  std::size_t action_size() const;
+  std::size_t carry_size() const;
+
+  /// Names to be bound to goals, each once, in the order of Scene::goals.
+  const std::vector<std::string>& goals() const;
+  /// Names to be bound to groups of particles, each once, in the order of Scene::targets.
+  const std::vector<std::string>& target_groups() const;
+  /// Whether some component needs Scene::walls.
+  bool sees_walls() const;
+  /// Farthest distance sensed, 0 if nothing is.
+  double sensing_range() const;
+
+  /// Fills `rows` (agents, observation_size).
+  void observe(const Scene& scene, std::span<float> rows) const;
+
+  struct Decisions {
+    std::span<float> action;    ///< (agents, action_size)
+    std::span<float> value;     ///< (agents)
+    std::span<float> log_prob;  ///< (agents), of the action taken
+  };
+
+  /// One step of the policy for the agents of `rows` (agents, observation_size); `carry` (agents,
+  /// carry_size) is read and replaced. `ids` (agents), `seed` and `decision` fix the noise in sample
+  /// mode.
+  void decide(std::span<const float> rows, std::span<float> carry,
+              std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
+              std::int64_t decision, const Decisions& out) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dempilot

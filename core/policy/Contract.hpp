@@ -1,0 +1,107 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+/// What a policy file promises between who trained a policy and who simulates with it. Plain data;
+/// policy/PolicyFile.hpp reads and writes it, policy/Metadata.hpp translates the model's part.
+namespace dempilot {
+
+enum class ModelKind { lstm_actor_critic, shared_actor_critic };
+
+/// `seed` is JaxDEM's first LSTMActorCritic (encoder of two layers, separate heads, dropout while
+/// training), `current` the later one (encoder of one layer, one fused head).
+enum class ModelVariant { seed, current };
+
+enum class Activation { gelu, tanh, relu, silu, elu, sigmoid };
+
+enum class ActionSpaceKind { free, box, max_norm };
+
+/// Map from the unbounded Gaussian to the action. JaxDEM: rl/action_spaces.
+struct ActionSpaceSpec {
+  ActionSpaceKind kind = ActionSpaceKind::free;
+  std::vector<double> x_min;  ///< box: lower bounds, one per action
+  std::vector<double> x_max;  ///< box: upper bounds, one per action
+  double width = 1.0;         ///< box: y = centre + half tanh(x / width)
+  double max_norm = 1.0;      ///< max_norm: radius of the ball
+  double eps = 1e-6;          ///< distance kept from the boundary
+
+  bool operator==(const ActionSpaceSpec&) const = default;
+};
+
+/// The constructor's arguments of a model.
+struct ModelSpec {
+  ModelKind kind = ModelKind::lstm_actor_critic;
+  ModelVariant variant = ModelVariant::current;
+  std::size_t observation_size = 0;
+  std::size_t action_size = 0;
+  std::size_t hidden_features = 64;         ///< LSTM models: width of the encoder
+  std::size_t lstm_features = 128;          ///< LSTM models: width of the carry's h and of its c
+  std::vector<std::size_t> architecture;    ///< feed-forward models: widths of the torso
+  Activation activation = Activation::gelu;
+  ActionSpaceSpec action_space;
+
+  bool operator==(const ModelSpec&) const = default;
+
+  /// Floats an agent remembers: [h | c] of the LSTM, 0 for feed-forward models.
+  std::size_t carry_size() const {
+    return kind == ModelKind::lstm_actor_critic ? 2 * lstm_features : 0;
+  }
+};
+
+enum class ComponentKind { velocity, angular_velocity, goal_direction, goal_displacement, lidar };
+
+/// One named piece of an observation row. Quantities are in the policy's units and the lab frame.
+/// Source of the definitions: JaxDEM rl/environments and utils/environment.py.
+struct ObservationComponent {
+  ComponentKind kind = ComponentKind::velocity;
+  /// velocity, angular_velocity, goal_*: how many Cartesian components, from x on (1 to 3). A planar
+  /// angular velocity (1) is its z component.
+  int dimensions = 3;
+  double clip = 3.0;  ///< goal_displacement: every component is clipped to ± clip
+  double range = 0.0; ///< lidar: proximity is max(0, range - d) / range
+  int n_azimuth = 0;  ///< lidar: bins over the angle in the xy plane
+  int n_elevation = 0;        ///< lidar: bins over the elevation; 0 is the planar form
+  bool walls = false;         ///< lidar: walls are seen too
+  std::string bind;           ///< goal_*, lidar: name that the simulation binds ("goal", "targets")
+
+  bool operator==(const ObservationComponent&) const = default;
+
+  /// Number of entries in the observation row.
+  std::size_t width() const;
+};
+
+enum class ActionTarget { force, torque };
+
+/// How an action acts on its particle: force or torque = scale * action - drag * velocity (or
+/// angular velocity), in the lab frame. `dimensions` of action_size 2 acts in the xy plane.
+struct ActionSpec {
+  ActionTarget target = ActionTarget::force;
+  double scale = 1.0;
+  double drag = 0.0;          ///< on the velocity, recomputed every step
+  double angular_drag = 0.0;  ///< on the angular velocity, recomputed every step
+
+  bool operator==(const ActionSpec&) const = default;
+};
+
+/// What the policy was trained with; 0 means "not said".
+struct Timing {
+  double time_step = 0.0;
+  long decision_interval = 0;  ///< steps from one decision to the next
+
+  bool operator==(const Timing&) const = default;
+};
+
+struct Contract {
+  ModelSpec model;
+  std::vector<ObservationComponent> observation;
+  ActionSpec action;
+  Timing timing;
+  std::string provenance;
+
+  bool operator==(const Contract&) const = default;
+};
+
+}  // namespace dempilot
