@@ -21,12 +21,12 @@ void initialize_runtime(int threads);
 enum class DecisionMode { mean, sample };
 
 /// A policy at the controls, for an engine whose particles live in host memory: float32 inference
-/// with one carry per agent, held by the engine so that it can travel with its particle. No header of
-/// the parallel back end is needed to use it.
+/// with one carry per agent, held by the engine so that it can travel with its particle. No header
+/// of the parallel back end is needed to use it.
 ///
 /// Data walks one way: Scene -> observe() -> rows -> decide() -> action. Everything decided for an
-/// agent is a function of its row, its carry, `seed`, its id and the decision's number alone, bitwise
-/// the same for every thread count, rank count and order of agents.
+/// agent is a function of its row, its carry, `seed`, its id and the decision's number alone,
+/// bitwise the same for every thread count, rank count and order of agents.
 class Pilot {
  public:
   /// Prepares `policy` for the running back end and replays its golden rows there. Throws Error,
@@ -60,8 +60,8 @@ class Pilot {
   };
 
   /// One step of the policy for the agents of `rows` (agents, observation_size); `carry` (agents,
-  /// carry_size) is read and replaced. `ids` (agents), `seed` and `decision` fix the noise in sample
-  /// mode.
+  /// carry_size) is read and replaced. `ids` (agents), `seed` and `decision` fix the noise in
+  /// sample mode.
   void decide(std::span<const float> rows, std::span<float> carry,
               std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
               std::int64_t decision, const Decisions& out) const;

@@ -20,7 +20,8 @@ class Observer {
   bool sees_walls() const;
   double sensing_range() const;
 
-  /// Fills `rows` (agents, width), row-major. Throws Error when `scene` lacks what a component needs.
+  /// Fills `rows` (agents, width), row-major. Throws Error when `scene` lacks what a component
+  /// needs.
   template <class Real, class ExecutionSpace>
   void observe(const ExecutionSpace& space, const Scene& scene, std::span<Real> rows) const;
 

@@ -26,7 +26,8 @@ struct Scene {
   /// For each of Observer::goals(), in that order: (agents, 3), position of each agent's goal.
   std::vector<const double*> goals;
 
-  /// For each of Observer::target_groups(), in that order: indices of the particles that can be seen.
+  /// For each of Observer::target_groups(), in that order: indices of the particles that can be
+  /// seen.
   std::vector<std::span<const std::int32_t>> targets;
 
   /// Vector from each agent to the nearest point of each wall, (agents, walls_per_agent, 3);
@@ -35,8 +36,8 @@ struct Scene {
   const double* walls = nullptr;
 
   /// Optional: a number per particle that is the same for a particle and its periodic images, so
-  /// that an agent never sees itself across a box that is shorter than its sensing range. Without it
-  /// only the agent's own index is left out.
+  /// that an agent never sees itself across a box that is shorter than its sensing range. Without
+  /// it only the agent's own index is left out.
   std::span<const std::int64_t> identity;
 };
 

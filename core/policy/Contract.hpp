@@ -37,9 +37,9 @@ struct ModelSpec {
   ModelVariant variant = ModelVariant::current;
   std::size_t observation_size = 0;
   std::size_t action_size = 0;
-  std::size_t hidden_features = 64;         ///< LSTM models: width of the encoder
-  std::size_t lstm_features = 128;          ///< LSTM models: width of the carry's h and of its c
-  std::vector<std::size_t> architecture;    ///< feed-forward models: widths of the torso
+  std::size_t hidden_features = 64;       ///< LSTM models: width of the encoder
+  std::size_t lstm_features = 128;        ///< LSTM models: width of the carry's h and of its c
+  std::vector<std::size_t> architecture;  ///< feed-forward models: widths of the torso
   Activation activation = Activation::gelu;
   ActionSpaceSpec action_space;
 
@@ -57,15 +57,15 @@ enum class ComponentKind { velocity, angular_velocity, goal_direction, goal_disp
 /// Source of the definitions: JaxDEM rl/environments and utils/environment.py.
 struct ObservationComponent {
   ComponentKind kind = ComponentKind::velocity;
-  /// velocity, angular_velocity, goal_*: how many Cartesian components, from x on (1 to 3). A planar
-  /// angular velocity (1) is its z component.
+  /// velocity, angular_velocity, goal_*: how many Cartesian components, from x on (1 to 3). A
+  /// planar angular velocity (1) is its z component.
   int dimensions = 3;
-  double clip = 3.0;  ///< goal_displacement: every component is clipped to ± clip
-  double range = 0.0; ///< lidar: proximity is max(0, range - d) / range
-  int n_azimuth = 0;  ///< lidar: bins over the angle in the xy plane
-  int n_elevation = 0;        ///< lidar: bins over the elevation; 0 is the planar form
-  bool walls = false;         ///< lidar: walls are seen too
-  std::string bind;           ///< goal_*, lidar: name that the simulation binds ("goal", "targets")
+  double clip = 3.0;    ///< goal_displacement: every component is clipped to ± clip
+  double range = 0.0;   ///< lidar: proximity is max(0, range - d) / range
+  int n_azimuth = 0;    ///< lidar: bins over the angle in the xy plane
+  int n_elevation = 0;  ///< lidar: bins over the elevation; 0 is the planar form
+  bool walls = false;   ///< lidar: walls are seen too
+  std::string bind;     ///< goal_*, lidar: name that the simulation binds ("goal", "targets")
 
   bool operator==(const ObservationComponent&) const = default;
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,9 +39,16 @@ struct PolicyFile {
 
 /// Reads and checks a policy file; the file is hostile until checked: sizes are bounded before
 /// anything is allocated, every parameter's shape and finiteness is checked against the model, and
-/// widths of observation components must add up. Throws Error naming the file, the dataset, what was
-/// found and what was expected.
+/// widths of observation components must add up. Throws Error naming the file, the dataset, what
+/// was found and what was expected.
 PolicyFile load_policy_file(const std::filesystem::path& path);
+
+/// The two halves of load_policy_file, for engines whose rank 0 reads and broadcasts: all bytes of
+/// a file (throws Error when it is missing, unreadable or too large), and the policy in them.
+/// `source` is what messages call the file. Every rank parses the same bytes, so errors are
+/// collective.
+std::vector<std::byte> read_policy_bytes(const std::filesystem::path& path);
+PolicyFile parse_policy_file(std::span<const std::byte> bytes, const std::string& source);
 
 /// Writes a policy file (complete or not at all: written beside `path` and renamed). Throws Error.
 void save_policy_file(const std::filesystem::path& path, const PolicyFile& policy);

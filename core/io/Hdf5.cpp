@@ -1,0 +1,457 @@
+#include "core/io/Hdf5.hpp"
+
+#include <hdf5.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+#include "core/Error.hpp"
+
+namespace dempilot::hdf5 {
+namespace {
+
+constexpr std::size_t max_string_bytes = 1U << 20U;
+
+/// Silences HDF5's own printing of its error stack while it lives: our messages say what matters.
+class QuietErrors {
+ public:
+  QuietErrors() {
+    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  ~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+
+ private:
+  H5E_auto2_t function_ = nullptr;
+  void* data_ = nullptr;
+};
+
+/// Owns one HDF5 identifier of any kind.
+class Handle {
+ public:
+  explicit Handle(hid_t id) : id_(id) {}
+  ~Handle() {
+    if (id_ >= 0) H5Idec_ref(id_);
+  }
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  operator hid_t() const { return id_; }
+  bool valid() const { return id_ >= 0; }
+
+ private:
+  hid_t id_;
+};
+
+template <class T>
+hid_t memory_type();
+template <>
+hid_t memory_type<float>() {
+  return H5T_NATIVE_FLOAT;
+}
+template <>
+hid_t memory_type<double>() {
+  return H5T_NATIVE_DOUBLE;
+}
+template <>
+hid_t memory_type<std::int8_t>() {
+  return H5T_NATIVE_INT8;
+}
+template <>
+hid_t memory_type<std::int32_t>() {
+  return H5T_NATIVE_INT32;
+}
+template <>
+hid_t memory_type<std::int64_t>() {
+  return H5T_NATIVE_INT64;
+}
+
+std::string text(std::span<const std::size_t> shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
+
+/// "name:/object" as messages spell it.
+std::string place(const File& file, const std::string& object) {
+  return fmt::format("'{}': '/{}'", file.name(), object);
+}
+
+/// Whether every step of the path is a hard link that exists.
+bool reachable(hid_t file, const std::string& object) {
+  for (std::size_t end = 0; end != std::string::npos && !object.empty();) {
+    end = object.find('/', end + 1);
+    const std::string prefix = object.substr(0, end);
+    H5L_info_t info;
+    if (H5Lexists(file, prefix.c_str(), H5P_DEFAULT) <= 0) return false;
+    if (H5Lget_info(file, prefix.c_str(), &info, H5P_DEFAULT) < 0) return false;
+    if (info.type != H5L_TYPE_HARD) return false;
+  }
+  return true;
+}
+
+hid_t open_object(hid_t file, const std::string& object) {
+  return H5Oopen(file, object.empty() ? "/" : object.c_str(), H5P_DEFAULT);
+}
+
+Handle open_dataset(hid_t id, const File& file, const std::string& dataset) {
+  if (!reachable(id, dataset)) {
+    fail("{} is missing (the file lacks it or links elsewhere) write the dataset into this file",
+         place(file, dataset));
+  }
+  return Handle(H5Dopen2(id, dataset.c_str(), H5P_DEFAULT));
+}
+
+/// Refuses datasets whose values lie outside the file or are not numbers.
+void require_plain_numbers(hid_t dataset, const File& file, const std::string& name) {
+  if (dataset < 0) {
+    fail("{} cannot be opened (it is no dataset, or the file is damaged) write the file again",
+         place(file, name));
+  }
+  const Handle properties(H5Dget_create_plist(dataset));
+  const auto layout = H5Pget_layout(properties);
+  if (layout == H5D_VIRTUAL || layout < 0 || H5Pget_external_count(properties) > 0) {
+    fail("{} keeps its values outside the file (external or virtual storage) store them inside",
+         place(file, name));
+  }
+  const Handle type(H5Dget_type(dataset));
+  const auto kind = H5Tget_class(type);
+  if (kind != H5T_FLOAT && kind != H5T_INTEGER && kind != H5T_ENUM) {
+    fail("{} is not numeric (HDF5 type class {}) store integers or floats", place(file, name),
+         static_cast<int>(kind));
+  }
+}
+
+std::vector<std::size_t> extent(hid_t dataset) {
+  const Handle space(H5Dget_space(dataset));
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank < 0) return {};
+  std::array<hsize_t, H5S_MAX_RANK> sizes{};
+  H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
+  return {sizes.begin(), sizes.begin() + rank};
+}
+
+/// Number of values of a shape, saturating instead of wrapping around.
+std::size_t count_of(std::span<const std::size_t> shape) {
+  std::size_t count = 1;
+  for (const std::size_t size : shape) {
+    if (size != 0 && count > SIZE_MAX / size) return SIZE_MAX;
+    count *= size;
+  }
+  return count;
+}
+
+template <class T>
+void read_into(hid_t dataset, hid_t memory_space, hid_t file_space, std::vector<T>& values,
+               const File& file, const std::string& name) {
+  if (values.empty()) return;
+  if (H5Dread(dataset, memory_type<T>(), memory_space, file_space, H5P_DEFAULT, values.data()) <
+      0) {
+    fail("{} cannot be read (truncated or damaged file) copy or write the file again",
+         place(file, name));
+  }
+}
+
+}  // namespace
+
+File File::open(const std::filesystem::path& path) {
+  const QuietErrors quiet;
+  const std::string name = path.string();
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    fail("cannot open '{}' (no such file) check the path", name);
+  }
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    fail("cannot open '{}' (it is no regular file) give the path of an HDF5 file", name);
+  }
+  if (H5Fis_hdf5(name.c_str()) <= 0) {
+    fail("cannot open '{}' (not an HDF5 file, or no permission) give a file written with HDF5",
+         name);
+  }
+  const hid_t id = H5Fopen(name.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (id < 0)
+    fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", name);
+  return File(id, name);
+}
+
+File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
+  const QuietErrors quiet;
+  constexpr std::array<unsigned char, 8> signature{0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  const bool signed_as_hdf5 =
+      bytes.size() >= signature.size() &&
+      std::equal(signature.begin(), signature.end(), bytes.begin(),
+                 [](unsigned char a, std::byte b) { return std::byte{a} == b; });
+  if (!signed_as_hdf5) {
+    fail("cannot open '{}' (not an HDF5 file) give a file written with HDF5", name);
+  }
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_fapl_core(access, 1U << 16U, 0);
+  // HDF5 copies the image and never writes through the pointer.
+  H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size());
+  const hid_t id = H5Fopen(name.c_str(), H5F_ACC_RDONLY, access);
+  if (id < 0)
+    fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", name);
+  return File(id, std::move(name));
+}
+
+File File::create(const std::filesystem::path& path) {
+  const QuietErrors quiet;
+  const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  if (id < 0) {
+    fail("cannot create '{}' (no such folder, or no permission) choose a place that can be written",
+         path.string());
+  }
+  return File(id, path.string());
+}
+
+File::~File() {
+  if (id_ < 0) return;
+  const QuietErrors quiet;
+  H5Fclose(id_);
+}
+
+File::File(File&& other) noexcept
+    : id_(std::exchange(other.id_, -1)), name_(std::move(other.name_)) {}
+
+File& File::operator=(File&& other) noexcept {
+  std::swap(id_, other.id_);
+  std::swap(name_, other.name_);
+  return *this;
+}
+
+void File::close() {
+  const QuietErrors quiet;
+  const bool flushed = H5Fflush(id_, H5F_SCOPE_GLOBAL) >= 0;
+  const bool closed = H5Fclose(std::exchange(id_, -1)) >= 0;
+  if (!flushed || !closed)
+    fail("cannot finish '{}' (disk full or I/O error) free some space", name_);
+}
+
+bool File::exists(const std::string& object) const {
+  const QuietErrors quiet;
+  return reachable(id_, object);
+}
+
+std::vector<std::string> File::list(const std::string& group) const {
+  const QuietErrors quiet;
+  if (!reachable(id_, group))
+    fail("{} is missing (the file lacks this group)", place(*this, group));
+  const Handle handle(H5Gopen2(id_, group.empty() ? "/" : group.c_str(), H5P_DEFAULT));
+  if (!handle.valid()) fail("{} is no group (a dataset was found)", place(*this, group));
+  std::vector<std::string> names;
+  const auto visit = [](hid_t, const char* name, const H5L_info_t*, void* data) -> herr_t {
+    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
+    return 0;
+  };
+  hsize_t position = 0;
+  if (H5Literate(handle, H5_INDEX_NAME, H5_ITER_INC, &position, visit, &names) < 0) {
+    fail("{} cannot be listed (truncated or damaged file) write it again", place(*this, group));
+  }
+  return names;
+}
+
+std::vector<std::size_t> File::shape(const std::string& dataset) const {
+  const QuietErrors quiet;
+  const Handle handle = open_dataset(id_, *this, dataset);
+  require_plain_numbers(handle, *this, dataset);
+  return extent(handle);
+}
+
+template <class T>
+std::vector<T> File::read(const std::string& dataset, std::span<const std::size_t> expected) const {
+  const std::vector<std::size_t> found = shape(dataset);
+  if (!std::equal(found.begin(), found.end(), expected.begin(), expected.end())) {
+    fail("{} has shape {} (expected {}) check what wrote the file", place(*this, dataset),
+         text(found), text(expected));
+  }
+  return read<T>(dataset, count_of(expected));
+}
+
+template <class T>
+std::vector<T> File::read(const std::string& dataset, std::size_t at_most) const {
+  const QuietErrors quiet;
+  const Handle handle = open_dataset(id_, *this, dataset);
+  require_plain_numbers(handle, *this, dataset);
+  const std::vector<std::size_t> found = extent(handle);
+  if (count_of(found) > at_most) {
+    fail(
+        "{} has shape {} (more than the {} values that are read at most) check what wrote the file",
+        place(*this, dataset), text(found), at_most);
+  }
+  std::vector<T> values(count_of(found));
+  read_into(handle, H5S_ALL, H5S_ALL, values, *this, dataset);
+  return values;
+}
+
+template <class T>
+std::vector<T> File::read_rows(const std::string& dataset, std::size_t first,
+                               std::size_t count) const {
+  const QuietErrors quiet;
+  const Handle handle = open_dataset(id_, *this, dataset);
+  require_plain_numbers(handle, *this, dataset);
+  const std::vector<std::size_t> found = extent(handle);
+  if (found.empty() || found.size() > 2 || first + count > found[0]) {
+    fail("{} has shape {} (rows {} to {} were wanted) check what wrote the file",
+         place(*this, dataset), text(found), first, first + count);
+  }
+  const std::array<hsize_t, 2> start{first, 0};
+  const std::array<hsize_t, 2> size{count, found.size() == 2 ? found[1] : 1};
+  const int rank = static_cast<int>(found.size());
+  const Handle file_space(H5Dget_space(handle));
+  const Handle memory_space(H5Screate_simple(rank, size.data(), nullptr));
+  H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr);
+  std::vector<T> values(size[0] * size[1]);
+  read_into(handle, memory_space, file_space, values, *this, dataset);
+  return values;
+}
+
+bool File::has_attribute(const std::string& object, const std::string& attribute) const {
+  const QuietErrors quiet;
+  if (!reachable(id_, object)) return false;
+  const Handle handle(open_object(id_, object));
+  return handle.valid() && H5Aexists(handle, attribute.c_str()) > 0;
+}
+
+namespace {
+
+Handle open_attribute(hid_t id, const File& file, const std::string& object,
+                      const std::string& attribute) {
+  if (!reachable(id, object)) fail("{} is missing (the file lacks it)", place(file, object));
+  const Handle handle(open_object(id, object));
+  Handle result(H5Aopen(handle, attribute.c_str(), H5P_DEFAULT));
+  if (!result.valid()) {
+    fail("{} lacks the attribute '{}' (every such file has one) write it again with it",
+         place(file, object), attribute);
+  }
+  return result;
+}
+
+template <class T>
+T read_scalar(hid_t id, const File& file, const std::string& object, const std::string& attribute) {
+  const Handle handle = open_attribute(id, file, object, attribute);
+  const Handle space(H5Aget_space(handle));
+  const Handle type(H5Aget_type(handle));
+  const auto kind = H5Tget_class(type);
+  T value{};
+  if ((kind != H5T_INTEGER && kind != H5T_FLOAT) || H5Sget_simple_extent_npoints(space) != 1 ||
+      H5Aread(handle, memory_type<T>(), &value) < 0) {
+    fail("{} has an attribute '{}' that is no number (one value expected) write it as a number",
+         place(file, object), attribute);
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string File::read_string(const std::string& object, const std::string& attribute) const {
+  const QuietErrors quiet;
+  const Handle handle = open_attribute(id_, *this, object, attribute);
+  const Handle type(H5Aget_type(handle));
+  const Handle space(H5Aget_space(handle));
+  const auto refuse = [&] {
+    fail(
+        "{} has an attribute '{}' that is no string (one string of at most {} bytes expected) "
+        "write it as a string",
+        place(*this, object), attribute, max_string_bytes);
+  };
+  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) refuse();
+  if (H5Tis_variable_str(type) > 0) {
+    char* value = nullptr;
+    const Handle memory(H5Tcopy(H5T_C_S1));
+    H5Tset_size(memory, H5T_VARIABLE);
+    H5Tset_cset(memory, H5Tget_cset(type));
+    if (H5Aread(handle, memory, static_cast<void*>(&value)) < 0 || value == nullptr) refuse();
+    std::string result(value);
+    H5free_memory(value);
+    if (result.size() > max_string_bytes) refuse();
+    return result;
+  }
+  const std::size_t size = H5Tget_size(type);
+  if (size == 0 || size > max_string_bytes) refuse();
+  std::string result(size, '\0');
+  if (H5Aread(handle, type, result.data()) < 0) refuse();
+  return result.substr(0, result.find('\0'));
+}
+
+double File::read_double(const std::string& object, const std::string& attribute) const {
+  const QuietErrors quiet;
+  return read_scalar<double>(id_, *this, object, attribute);
+}
+
+std::int64_t File::read_integer(const std::string& object, const std::string& attribute) const {
+  const QuietErrors quiet;
+  return read_scalar<std::int64_t>(id_, *this, object, attribute);
+}
+
+namespace {
+
+void require_written(bool good, const File& file, const std::string& object) {
+  if (!good)
+    fail("{} cannot be written (disk full or I/O error) free some space", place(file, object));
+}
+
+void write_attribute(hid_t id, const File& file, const std::string& object,
+                     const std::string& attribute, hid_t type, const void* value) {
+  const QuietErrors quiet;
+  const Handle handle(open_object(id, object));
+  const Handle space(H5Screate(H5S_SCALAR));
+  const Handle created(
+      H5Acreate2(handle, attribute.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT));
+  require_written(created.valid() && H5Awrite(created, type, value) >= 0, file, object);
+}
+
+}  // namespace
+
+void File::create_group(const std::string& group) {
+  const QuietErrors quiet;
+  const Handle handle(H5Gcreate2(id_, group.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  require_written(handle.valid(), *this, group);
+}
+
+template <class T>
+void File::write(const std::string& dataset, std::span<const std::size_t> shape,
+                 std::span<const T> values) {
+  const QuietErrors quiet;
+  const std::vector<hsize_t> sizes(shape.begin(), shape.end());
+  const Handle space(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr));
+  const Handle handle(H5Dcreate2(id_, dataset.c_str(), memory_type<T>(), space, H5P_DEFAULT,
+                                 H5P_DEFAULT, H5P_DEFAULT));
+  const bool good =
+      handle.valid() && (values.empty() || H5Dwrite(handle, memory_type<T>(), H5S_ALL, H5S_ALL,
+                                                    H5P_DEFAULT, values.data()) >= 0);
+  require_written(good, *this, dataset);
+}
+
+void File::write_string(const std::string& object, const std::string& attribute,
+                        const std::string& value) {
+  const Handle type(H5Tcopy(H5T_C_S1));
+  H5Tset_size(type, value.size() + 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  write_attribute(id_, *this, object, attribute, type, value.c_str());
+}
+
+void File::write_double(const std::string& object, const std::string& attribute, double value) {
+  write_attribute(id_, *this, object, attribute, H5T_NATIVE_DOUBLE, &value);
+}
+
+void File::write_integer(const std::string& object, const std::string& attribute,
+                         std::int64_t value) {
+  write_attribute(id_, *this, object, attribute, H5T_NATIVE_INT64, &value);
+}
+
+#define DEMPILOT_INSTANTIATE(T)                                                                   \
+  template std::vector<T> File::read<T>(const std::string&, std::span<const std::size_t>) const;  \
+  template std::vector<T> File::read<T>(const std::string&, std::size_t) const;                   \
+  template std::vector<T> File::read_rows<T>(const std::string&, std::size_t, std::size_t) const; \
+  template void File::write<T>(const std::string&, std::span<const std::size_t>,                  \
+                               std::span<const T>);
+DEMPILOT_INSTANTIATE(float)
+DEMPILOT_INSTANTIATE(double)
+DEMPILOT_INSTANTIATE(std::int8_t)
+DEMPILOT_INSTANTIATE(std::int32_t)
+DEMPILOT_INSTANTIATE(std::int64_t)
+#undef DEMPILOT_INSTANTIATE
+
+}  // namespace dempilot::hdf5

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+/// The little of HDF5 that DEMPilot needs, with errors as dempilot::Error messages that name file
+/// and object, and with nothing read that was not bounded before. No header of HDF5 leaks out of
+/// it.
+namespace dempilot::hdf5 {
+
+/// An open file. Objects are named by their path from the root ("params/critic.bias"; "" is the
+/// root group). Only hard links are followed and data outside the file is refused, since a file may
+/// be hostile.
+class File {
+ public:
+  /// Opens for reading. Throws Error: missing, not HDF5, truncated or damaged.
+  static File open(const std::filesystem::path& path);
+  /// Opens the bytes of a file for reading; `name` is what messages call it.
+  static File from_bytes(std::span<const std::byte> bytes, std::string name);
+  /// Creates, replacing what is there.
+  static File create(const std::filesystem::path& path);
+
+  ~File();
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+
+  const std::string& name() const { return name_; }
+
+  bool exists(const std::string& object) const;
+  /// Names of the members of a group, sorted.
+  std::vector<std::string> list(const std::string& group) const;
+  std::vector<std::size_t> shape(const std::string& dataset) const;
+
+  /// All values of a dataset, converted to T (float, double, std::int8_t, std::int32_t,
+  /// std::int64_t; booleans of h5py read as std::int8_t). Throws Error when it is missing or not
+  /// numeric, or when it has another shape than `expected`, given as shape or as the number of
+  /// values at most.
+  template <class T>
+  std::vector<T> read(const std::string& dataset, std::span<const std::size_t> expected) const;
+  template <class T>
+  std::vector<T> read(const std::string& dataset, std::size_t at_most = 1ULL << 28U) const;
+  /// Rows [first, first + count) of a dataset of rank 1 or 2.
+  template <class T>
+  std::vector<T> read_rows(const std::string& dataset, std::size_t first, std::size_t count) const;
+
+  bool has_attribute(const std::string& object, const std::string& attribute) const;
+  std::string read_string(const std::string& object, const std::string& attribute) const;
+  double read_double(const std::string& object, const std::string& attribute) const;
+  std::int64_t read_integer(const std::string& object, const std::string& attribute) const;
+
+  void create_group(const std::string& group);
+  template <class T>
+  void write(const std::string& dataset, std::span<const std::size_t> shape,
+             std::span<const T> values);
+  void write_string(const std::string& object, const std::string& attribute,
+                    const std::string& value);
+  void write_double(const std::string& object, const std::string& attribute, double value);
+  void write_integer(const std::string& object, const std::string& attribute, std::int64_t value);
+
+  /// Flushes and closes; throws Error when the data did not reach the file (disk full).
+  void close();
+
+ private:
+  File(std::int64_t id, std::string name) : id_(id), name_(std::move(name)) {}
+
+  std::int64_t id_ = -1;
+  std::string name_;
+};
+
+}  // namespace dempilot::hdf5
