@@ -1,0 +1,78 @@
+#pragma once
+
+#include "core/Backend.hpp"
+
+namespace dempilot::nn {
+
+/// Agents that one team takes through the network together. Tail tiles are padded to it, so that a
+/// row meets the same instructions wherever it lies.
+inline constexpr int tile_rows = 16;
+
+/// Rows and outputs whose sums are held in registers at a time.
+inline constexpr int block_rows = 4;
+inline constexpr int block_lanes = 8;
+
+inline int padded_to_lanes(int width) {
+  return (width + block_lanes - 1) / block_lanes * block_lanes;
+}
+
+/// (tile_rows, width) of scratch memory.
+template <class Real, class ExecutionSpace>
+using Tile =
+    Kokkos::View<Real**, Kokkos::LayoutRight, typename ExecutionSpace::scratch_memory_space,
+                 Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+
+/// y = x kernel + bias on a tile of rows. `kernel` is (inputs, outputs padded to block_lanes).
+template <class Real, class ExecutionSpace>
+struct Linear {
+  Matrix<Real, ExecutionSpace> kernel;
+  Vector<Real, ExecutionSpace> bias;
+  int inputs = 0;
+  int outputs = 0;
+
+  int padded_outputs() const { return static_cast<int>(kernel.extent(1)); }
+
+  /// `out` must hold the padded outputs of each row. `rows` is a multiple of block_rows.
+  template <class Member>
+  KOKKOS_FUNCTION
+  void operator()(const Member& team, int rows, const Tile<Real, ExecutionSpace>& in,
+                  const Tile<Real, ExecutionSpace>& out) const {
+    const int lane_blocks = static_cast<int>(kernel.extent(1)) / block_lanes;
+    const int row_blocks = rows / block_rows;
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, lane_blocks * row_blocks), [&](int block) {
+      // Row blocks innermost: a column of weights is used for all rows while it is in cache.
+      const int first_lane = block / row_blocks * block_lanes;
+      const int first_row = block % row_blocks * block_rows;
+      multiply_block(&in(first_row, 0), static_cast<int>(in.stride_0()), first_lane,
+                     &out(first_row, first_lane), static_cast<int>(out.stride_0()));
+    });
+    team.team_barrier();
+  }
+
+ private:
+  /// Sums over inputs in their order, so that the result depends on the row alone.
+  KOKKOS_FUNCTION
+  void multiply_block(const Real* in, int in_stride, int first_lane, Real* out,
+                      int out_stride) const {
+    Real sum[block_rows][block_lanes];
+    for (auto& row : sum) {
+      for (int lane = 0; lane < block_lanes; ++lane)
+        row[lane] = bias(first_lane + lane);
+    }
+    const Real* weights = &kernel(0, first_lane);
+    const auto stride = kernel.stride_0();
+    for (int k = 0; k < inputs; ++k, weights += stride) {
+      for (int row = 0; row < block_rows; ++row) {
+        const Real x = in[row * in_stride + k];
+        for (int lane = 0; lane < block_lanes; ++lane)
+          sum[row][lane] += x * weights[lane];
+      }
+    }
+    for (int row = 0; row < block_rows; ++row) {
+      for (int lane = 0; lane < block_lanes; ++lane)
+        out[row * out_stride + lane] = sum[row][lane];
+    }
+  }
+};
+
+}  // namespace dempilot::nn

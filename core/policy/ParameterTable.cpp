@@ -1,0 +1,105 @@
+#include "core/policy/ParameterTable.hpp"
+
+#include <cmath>
+#include <functional>
+#include <numeric>
+
+#include "core/Error.hpp"
+#include "core/policy/Metadata.hpp"
+
+namespace dempilot {
+namespace {
+
+using Shapes = std::map<std::string, std::vector<std::size_t>>;
+
+/// All of a model's numbers together; 2^27 floats are 512 MiB.
+constexpr std::size_t max_parameters = 1ULL << 27U;
+
+void add_dense(Shapes& shapes, const std::string& name, std::size_t in, std::size_t out) {
+  shapes[name + ".kernel"] = {in, out};
+  shapes[name + ".bias"] = {out};
+}
+
+std::string layer(const std::string& network, std::size_t index) {
+  // flax's Sequential counts the activations too, so dense layers have even numbers.
+  return fmt::format("{}.layers.{}", network, 2 * index);
+}
+
+}  // namespace
+
+std::map<std::string, std::vector<std::size_t>> parameter_shapes(const ModelSpec& spec) {
+  Shapes shapes{{"_log_std", {1, spec.action_size}}};
+  if (spec.kind == ModelKind::shared_actor_critic) {
+    std::size_t width = spec.observation_size;
+    for (std::size_t i = 0; i < spec.architecture.size(); ++i) {
+      add_dense(shapes, layer("network", i), width, spec.architecture[i]);
+      width = spec.architecture[i];
+    }
+    add_dense(shapes, "actor_mu", width, spec.action_size);
+    add_dense(shapes, "critic", width, 1);
+    return shapes;
+  }
+  add_dense(shapes, layer("encoder", 0), spec.observation_size, spec.hidden_features);
+  shapes["cell.dense_i.kernel"] = {spec.hidden_features, 4 * spec.lstm_features};
+  add_dense(shapes, "cell.dense_h", spec.lstm_features, 4 * spec.lstm_features);
+  if (spec.variant == ModelVariant::seed) {
+    add_dense(shapes, layer("encoder", 1), spec.hidden_features, spec.hidden_features);
+    add_dense(shapes, "actor", spec.lstm_features, spec.action_size);
+    add_dense(shapes, "critic", spec.lstm_features, 1);
+  } else {
+    add_dense(shapes, "fused_head", spec.lstm_features, spec.action_size + 1);
+  }
+  return shapes;
+}
+
+const std::map<std::string, std::string>& parameter_aliases() {
+  static const std::map<std::string, std::string> aliases{{"actor_sigma.log_std", "_log_std"}};
+  return aliases;
+}
+
+std::map<std::string, std::vector<std::size_t>> unused_parameter_shapes(const ModelSpec& spec) {
+  Shapes shapes;
+  if (spec.kind == ModelKind::lstm_actor_critic && spec.variant == ModelVariant::current) {
+    add_dense(shapes, "actor_mu", spec.lstm_features, spec.action_size);
+    add_dense(shapes, "critic", spec.lstm_features, 1);
+  }
+  return shapes;
+}
+
+void check_size(const ModelSpec& spec, const std::string& source) {
+  std::size_t total = 0;
+  for (const auto& [name, shape] : parameter_shapes(spec)) {
+    total += std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+  }
+  if (total > max_parameters) {
+    fail("'{}': the model would have {} parameters (at most {} are read) check its widths", source,
+         total, max_parameters);
+  }
+}
+
+void check_parameters(const ModelSpec& spec, const Parameters& parameters,
+                      const std::string& source) {
+  for (const auto& [name, shape] : parameter_shapes(spec)) {
+    const auto found = parameters.find(name);
+    if (found == parameters.end()) {
+      fail("'{}': parameter '{}' is missing (a {} has it) add it", source, name,
+           name_of(spec.kind));
+    }
+    const Tensor& tensor = found->second;
+    if (tensor.shape != shape) {
+      fail("'{}': parameter '{}' has shape ({}) (expected ({})) check what wrote it", source, name,
+           fmt::join(tensor.shape, ", "), fmt::join(shape, ", "));
+    }
+    for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+      if (!std::isfinite(tensor.values[i])) {
+        fail(
+            "'{}': parameter '{}' holds {} at index {} (weights must be finite) train or convert "
+            "it "
+            "again",
+            source, name, tensor.values[i], i);
+      }
+    }
+  }
+}
+
+}  // namespace dempilot

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/policy/PolicyFile.hpp"
+
+namespace dempilot {
+
+/// Shapes of the parameters that a model of `spec` has, under their flax names.
+std::map<std::string, std::vector<std::size_t>> parameter_shapes(const ModelSpec& spec);
+
+/// Names under which the same parameter is also found: alias -> name.
+const std::map<std::string, std::string>& parameter_aliases();
+
+/// Parameters that checkpoints of `spec` may hold and that are never used: name -> shape.
+std::map<std::string, std::vector<std::size_t>> unused_parameter_shapes(const ModelSpec& spec);
+
+/// Throws Error, naming `source`, when the model would need more memory than any policy should.
+void check_size(const ModelSpec& spec, const std::string& source);
+
+/// Throws Error, naming `source`, unless `parameters` are all of the model's, of the right shapes
+/// and finite.
+void check_parameters(const ModelSpec& spec, const Parameters& parameters,
+                      const std::string& source);
+
+}  // namespace dempilot
