@@ -2,6 +2,18 @@
 
 include(GoogleTest)
 
+# How tests start programs on several MPI ranks: DEMPILOT_MPIRUN is a command to
+# be followed by -n and the number of ranks, DEMPILOT_MPI_ENVIRONMENT what must
+# stand in the environment (also of a single rank) for it to work as root, in a
+# container, and with more ranks than cores.
+if(DEMPILOT_BUILD_LAMMPS_PLUGIN)
+  set(DEMPILOT_MPIRUN "${MPIEXEC_EXECUTABLE}" --oversubscribe --bind-to none)
+  set(DEMPILOT_MPI_ENVIRONMENT
+      OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+      OMPI_MCA_btl_vader_single_copy_mechanism=none
+  )
+endif()
+
 # dempilot_add_test(NAME name SOURCES file… [LIBRARIES target…]
 #                   [BACKENDS serial openmp] [LABELS label…])
 #
@@ -75,8 +87,8 @@ function(dempilot_add_package_tests)
   add_test(
     NAME install.consumer
     COMMAND
-      ${CMAKE_COMMAND} -D "BUILD_DIR=${PROJECT_BINARY_DIR}" -D "CONFIG=$<CONFIG>"
-      -D "WORK_DIR=${PROJECT_BINARY_DIR}/tests/install" -D "GENERATOR=${CMAKE_GENERATOR}"
+      ${CMAKE_COMMAND} -D "BUILD_DIR=${PROJECT_BINARY_DIR}" -D "CONFIG=$<CONFIG>" -D
+      "WORK_DIR=${PROJECT_BINARY_DIR}/tests/install" -D "GENERATOR=${CMAKE_GENERATOR}"
       -D "CXX_COMPILER=${CMAKE_CXX_COMPILER}" -D "KOKKOS_DIR=${Kokkos_DIR}"
       -D "LIBDIR=${CMAKE_INSTALL_LIBDIR}" -D "SANITIZE=${DEMPILOT_SANITIZE}" -P
       "${PROJECT_SOURCE_DIR}/tests/install/check_install.cmake"
