@@ -1,6 +1,7 @@
 # The target check_headers compiles every header of core/ and plugin/lammps/ on
 # its own, so that none leans on what its includer happened to include. It looks
-# at the folders rather than at lists, so that no header escapes.
+# at the folders rather than at lists, so that no header escapes; CMake must run
+# again to see a new one.
 
 # _dempilot_check_headers(FOLDER LIBRARY…)
 function(_dempilot_check_headers folder)
@@ -8,7 +9,7 @@ function(_dempilot_check_headers folder)
   file(
     GLOB_RECURSE headers
     RELATIVE "${PROJECT_SOURCE_DIR}"
-    CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.hpp" "${PROJECT_SOURCE_DIR}/${folder}/*.h"
+    "${PROJECT_SOURCE_DIR}/${folder}/*.hpp" "${PROJECT_SOURCE_DIR}/${folder}/*.h"
   )
   set(sources)
   foreach(header IN LISTS headers)

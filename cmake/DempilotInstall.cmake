@@ -9,6 +9,7 @@ set(_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/dempilot")
 target_include_directories(
   dempilot_core INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/dempilot>"
 )
+target_compile_features(dempilot_core INTERFACE cxx_std_20)
 install(
   DIRECTORY "${PROJECT_SOURCE_DIR}/core"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/dempilot"
