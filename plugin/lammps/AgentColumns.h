@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace dempilot::lammps {
+
+/// Widths of what is stored for one agent, in floats.
+struct AgentShape {
+  std::size_t carry = 0;
+  std::size_t action = 0;
+  std::size_t observation = 0;  ///< 0: the last observation is not kept
+
+  bool operator==(const AgentShape&) const = default;
+};
+
+/// What belongs to agents: it follows them from rank to rank and into restart files. One entry or
+/// one row of each column per agent.
+struct AgentColumns {
+  std::vector<std::int64_t> id;    ///< (agents), unique over the run
+  std::vector<double> wrench;      ///< (agents, 6), force and torque given last
+  std::vector<float> carry;        ///< (agents, carry)
+  std::vector<float> applied;      ///< (agents, action), in force now
+  std::vector<float> pending;      ///< (agents, action), decided last
+  std::vector<float> value;        ///< (agents), of the last decision
+  std::vector<float> log_prob;     ///< (agents), of the last decision
+  std::vector<float> observation;  ///< (agents, observation), of the last decision
+};
+
+/// Calls visit(name, column, width) for every column of `columns`.
+template <class Columns, class Visitor>
+void for_each_column(Columns& columns, const AgentShape& shape, const Visitor& visit) {
+  visit("id", columns.id, std::size_t{1});
+  visit("wrench", columns.wrench, std::size_t{6});
+  visit("carry", columns.carry, shape.carry);
+  visit("applied", columns.applied, shape.action);
+  visit("pending", columns.pending, shape.action);
+  visit("value", columns.value, std::size_t{1});
+  visit("log_prob", columns.log_prob, std::size_t{1});
+  visit("observation", columns.observation, shape.observation);
+}
+
+}  // namespace dempilot::lammps

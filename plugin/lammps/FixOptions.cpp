@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "plugin/lammps/FixOptions.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "core/Error.hpp"
+
+namespace dempilot::lammps {
+namespace {
+
+constexpr std::array<std::string_view, 7> keywords = {"every", "mode",    "bind",        "walls",
+                                                      "reset", "restart", "observations"};
+
+bool is_keyword(const std::string& word) {
+  return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
+}
+
+/// A whole number of at least `least`.
+template <class Integer>
+Integer parse_integer(const std::string& text, Integer least, std::string_view what) {
+  Integer value{};
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc{} || end != text.data() + text.size() || value < least) {
+    fail("{} cannot be '{}' (it is a whole number of at least {}). Correct the argument", what,
+         text, least);
+  }
+  return value;
+}
+
+/// Arguments of one keyword: those up to the next keyword.
+using Arguments = std::vector<std::string>;
+
+void require_count(const Arguments& arguments, std::size_t count, std::string_view usage) {
+  if (arguments.size() != count) {
+    fail("the keyword in '{}' has {} arguments (it takes {}). Write '{}'", usage, arguments.size(),
+         count, usage);
+  }
+}
+
+void parse_every(const Arguments& arguments, FixOptions& options) {
+  require_count(arguments, 1, "every N");
+  options.every = parse_integer(arguments[0], 1L, "'every'");
+}
+
+void parse_mode(const Arguments& arguments, FixOptions& options) {
+  const std::string mode = arguments.empty() ? "" : arguments[0];
+  if (mode == "mean") {
+    require_count(arguments, 1, "mode mean");
+    options.sample = false;
+  } else if (mode == "sample") {
+    require_count(arguments, 2, "mode sample SEED");
+    options.sample = true;
+    options.seed = parse_integer(arguments[1], std::uint64_t{0}, "the seed of 'mode sample'");
+  } else {
+    fail(
+        "unknown mode '{}' (an action is the mean of its distribution or a sample of it). Write "
+        "'mode mean' or 'mode sample SEED'",
+        mode);
+  }
+}
+
+void parse_bind(const Arguments& arguments, FixOptions& options) {
+  if (arguments.size() < 2) {
+    fail(
+        "the keyword 'bind' lacks arguments (it takes the policy's name and what stands for it "
+        "here). Write e.g. 'bind goal v_gx v_gy v_gz' or 'bind targets all'");
+  }
+  const auto same_name = [&](const FixOptions::Binding& b) { return b.name == arguments[0]; };
+  if (std::any_of(options.bindings.begin(), options.bindings.end(), same_name)) {
+    fail("'{}' is bound twice (a name stands for one thing). Remove one of the two 'bind {}'",
+         arguments[0], arguments[0]);
+  }
+  options.bindings.push_back({arguments[0], {arguments.begin() + 1, arguments.end()}});
+}
+
+void parse_walls(const Arguments& arguments, FixOptions& options) {
+  const std::string kind = arguments.empty() ? "" : arguments[0];
+  if (kind == "box") {
+    require_count(arguments, 1, "walls box");
+    options.box_walls = true;
+  } else if (kind == "region" && arguments.size() > 1) {
+    options.region_walls.insert(options.region_walls.end(), arguments.begin() + 1, arguments.end());
+  } else {
+    fail(
+        "unknown walls '{}' (walls are the faces of the box or surfaces of regions). Write 'walls "
+        "box' or 'walls region ID ...'",
+        kind);
+  }
+}
+
+void parse_reset(const Arguments& arguments, FixOptions& options) {
+  if (!arguments.empty() && arguments[0] == "every") {
+    require_count(arguments, 2, "reset every N");
+    options.reset_every = parse_integer(arguments[1], 1L, "'reset every'");
+  } else if (arguments.size() == 1 && arguments[0].starts_with("v_")) {
+    options.reset_variable = arguments[0];
+  } else {
+    fail(
+        "the keyword 'reset' is not followed by what it takes (carries are reset after a number "
+        "of steps or where an atom-style variable is not zero). Write 'reset every N' or 'reset "
+        "v_name'");
+  }
+}
+
+void parse_restart(const Arguments& arguments, FixOptions& options) {
+  require_count(arguments, 1, "restart FILE");
+  options.restart_path = arguments[0];
+}
+
+void parse_observations(const Arguments& arguments, FixOptions& options) {
+  require_count(arguments, 1, "observations yes");
+  if (arguments[0] != "yes" && arguments[0] != "no") {
+    fail("'observations' cannot be '{}' (it is yes or no). Write 'observations yes'", arguments[0]);
+  }
+  options.observations = arguments[0] == "yes";
+}
+
+void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOptions& options) {
+  if (keyword == "every") return parse_every(arguments, options);
+  if (keyword == "mode") return parse_mode(arguments, options);
+  if (keyword == "bind") return parse_bind(arguments, options);
+  if (keyword == "walls") return parse_walls(arguments, options);
+  if (keyword == "reset") return parse_reset(arguments, options);
+  if (keyword == "restart") return parse_restart(arguments, options);
+  return parse_observations(arguments, options);
+}
+
+}  // namespace
+
+FixOptions parse_options(std::span<const std::string> arguments) {
+  if (arguments.empty()) {
+    fail(
+        "no policy is named (the first argument is a policy file). Write 'fix ID group pilot "
+        "policy.h5 ...'");
+  }
+  FixOptions options;
+  options.policy_path = arguments[0];
+  std::size_t n = 1;
+  while (n < arguments.size()) {
+    const std::string& keyword = arguments[n];
+    if (!is_keyword(keyword)) {
+      fail(
+          "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart and "
+          "observations). Remove or correct it",
+          keyword);
+    }
+    const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(n) + 1;
+    // 'reset every N': the word after reset is its own argument.
+    const auto search = keyword == "reset" && first != arguments.end() ? first + 1 : first;
+    const auto last = std::find_if(search, arguments.end(), is_keyword);
+    parse_keyword(keyword, {first, last}, options);
+    n += 1 + static_cast<std::size_t>(last - first);
+  }
+  return options;
+}
+
+}  // namespace dempilot::lammps

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dempilot::lammps {
+
+/// What the arguments of `fix ID group pilot policy.h5 …` say, not yet compared with the policy or
+/// with the simulation.
+struct FixOptions {
+  /// `bind NAME ARGUMENT…`
+  struct Binding {
+    std::string name;
+    std::vector<std::string> arguments;
+  };
+
+  std::string policy_path;
+  long every = 0;  ///< 0: not said
+  bool sample = false;
+  std::uint64_t seed = 0;
+  std::vector<Binding> bindings;
+  bool box_walls = false;
+  std::vector<std::string> region_walls;
+  long reset_every = 0;        ///< 0: not said
+  std::string reset_variable;  ///< with its "v_"; empty: not said
+  std::string restart_path;
+  bool observations = false;
+};
+
+/// Parses the arguments that follow the style's name. Throws Error.
+FixOptions parse_options(std::span<const std::string> arguments);
+
+}  // namespace dempilot::lammps

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "plugin/lammps/WallInput.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "atom.h"
+#include "core/observe/Walls.hpp"
+#include "domain.h"
+#include "error.h"
+#include "region.h"
+
+namespace dempilot::lammps {
+
+WallInput::WallInput(LAMMPS_NS::LAMMPS* engine, bool box, std::vector<std::string> regions,
+                     std::string purpose)
+    : Pointers(engine),
+      box_(box),
+      region_names_(std::move(regions)),
+      purpose_(std::move(purpose)) {}
+
+void WallInput::init() {
+  regions_.clear();
+  per_agent_ = box_ ? 2 * static_cast<std::size_t>(domain->dimension) : 0;
+  for (const std::string& name : region_names_) {
+    LAMMPS_NS::Region* const region = domain->get_region_by_id(name);
+    if (region == nullptr) {
+      error->all(FLERR,
+                 "{}: there is no region '{}' (keyword walls). Define it with the region command",
+                 purpose_, name);
+    }
+    if (region->cmax == 0) {
+      error->all(FLERR,
+                 "{}: region '{}' of style {} has no surface that can be sensed (keyword walls). "
+                 "Use another region style, e.g. block, cylinder, cone, plane or sphere",
+                 purpose_, name, region->style);
+    }
+    regions_.push_back(region);
+    per_agent_ += static_cast<std::size_t>(region->cmax);
+  }
+}
+
+bool WallInput::invokes_computes() const {
+  return std::any_of(regions_.begin(), regions_.end(), [](LAMMPS_NS::Region* region) {
+    return region->varshape != 0 || region->dynamic != 0;
+  });
+}
+
+std::span<const double> WallInput::find(std::span<const std::int32_t> agents, double range) {
+  vectors_.assign(agents.size() * per_agent_ * 3, std::numeric_limits<double>::infinity());
+  std::size_t first = 0;
+  if (box_) {
+    find_box(agents);
+    first += 2 * static_cast<std::size_t>(domain->dimension);
+  }
+  for (LAMMPS_NS::Region* const region : regions_) {
+    find_region(*region, first, agents, range);
+    first += static_cast<std::size_t>(region->cmax);
+  }
+  return vectors_;
+}
+
+void WallInput::find_box(std::span<const std::int32_t> agents) {
+  WallBox box;
+  for (std::size_t d = 0; d < 3; ++d) {
+    box.lower[d] = domain->boxlo[d];
+    box.upper[d] = domain->boxhi[d];
+    box.is_wall[2 * d] = box.is_wall[2 * d + 1] = domain->periodicity[d] == 0;
+  }
+  const std::size_t width = 6 * static_cast<std::size_t>(domain->dimension);
+  faces_.resize(agents.size() * width);
+  box_walls(box, domain->dimension, atom->x != nullptr ? atom->x[0] : nullptr, agents, faces_);
+  for (std::size_t n = 0; n < agents.size(); ++n) {
+    std::copy_n(faces_.data() + n * width, width, vectors_.data() + n * per_agent_ * 3);
+  }
+}
+
+void WallInput::find_region(LAMMPS_NS::Region& region, std::size_t first,
+                            std::span<const std::int32_t> agents, double range) {
+  region.prematch();
+  for (std::size_t n = 0; n < agents.size(); ++n) {
+    const double* const x = atom->x[agents[n]];
+    if (!region.match(x[0], x[1], x[2])) continue;
+    const int contacts = region.surface(x[0], x[1], x[2], range);
+    double* out = vectors_.data() + (n * per_agent_ + first) * 3;
+    for (int c = 0; c < contacts; ++c) {
+      const LAMMPS_NS::Region::Contact& contact = region.contact[c];
+      // A plane simulation does not see the faces above and below its plane.
+      if (domain->dimension == 2 && contact.delz != 0.0) continue;
+      *out++ = -contact.delx;
+      *out++ = -contact.dely;
+      *out++ = -contact.delz;
+    }
+  }
+}
+
+}  // namespace dempilot::lammps

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pointers.h"
+
+namespace LAMMPS_NS {
+class Region;
+}
+
+namespace dempilot::lammps {
+
+/// The walls that agents can sense: faces of the simulation box that are not periodic, and surfaces
+/// of LAMMPS regions.
+class WallInput : protected LAMMPS_NS::Pointers {
+ public:
+  /// `purpose` is what messages call it ("fix pilot agents").
+  WallInput(LAMMPS_NS::LAMMPS* lmp, bool box, std::vector<std::string> regions,
+            std::string purpose);
+
+  /// Looks the regions up; to be called at the start of every run. Collective.
+  void init();
+  /// Whether evaluation may invoke computes (through variables that move a region).
+  bool invokes_computes() const;
+  /// Vectors from each agent to the nearest point of each wall within `range`, (agents,
+  /// per_agent(), 3); infinity where there is none. Valid until the next call. Collective.
+  std::span<const double> find(std::span<const std::int32_t> agents, double range);
+  /// Places for walls of one agent.
+  std::size_t per_agent() const { return per_agent_; }
+
+ private:
+  void find_box(std::span<const std::int32_t> agents);
+  void find_region(LAMMPS_NS::Region& region, std::size_t first,
+                   std::span<const std::int32_t> agents, double range);
+
+  bool box_;
+  std::vector<std::string> region_names_;
+  std::string purpose_;
+  std::vector<LAMMPS_NS::Region*> regions_;
+  std::size_t per_agent_ = 0;
+  std::vector<double> faces_;
+  std::vector<double> vectors_;
+};
+
+}  // namespace dempilot::lammps

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "plugin/lammps/fix_pilot.h"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "atom.h"
+#include "comm.h"
+#include "core/Pilot.hpp"
+#include "domain.h"
+#include "error.h"
+#include "modify.h"
+#include "plugin/lammps/Collective.h"
+#include "plugin/lammps/Digest.h"
+#include "plugin/lammps/EngineCheck.h"
+#include "plugin/lammps/PerAtomInput.h"
+#include "plugin/lammps/SceneBuilder.h"
+#include "update.h"
+#include "utils.h"
+
+using namespace LAMMPS_NS;
+using dempilot::Pilot;
+using dempilot::lammps::AgentPool;
+using dempilot::lammps::AgentShape;
+using dempilot::lammps::PerAtomInput;
+using dempilot::lammps::SceneBuilder;
+using dempilot::lammps::try_together;
+
+/* ---------------------------------------------------------------------- */
+
+FixPilot::FixPilot(LAMMPS* engine, int narg, char** arg)
+    : Fix(engine, narg, arg), me_(std::string("Fix pilot ") + arg[0]) {
+  const std::vector<std::string> words(arg + 3, arg + narg);
+  const auto message =
+      try_together(world, [&] { options_ = dempilot::lammps::parse_options(words); });
+  if (message) error->all(FLERR, "{}: {}", me_, *message);
+  if (!atom->tag_enable) {
+    error->all(FLERR,
+               "{}: atoms have no IDs (new agents are numbered in their order). Write "
+               "'atom_modify id yes'",
+               me_);
+  }
+  load_policy();
+  check_engine();
+  scene_ = std::make_unique<SceneBuilder>(lmp, *pilot_, options_, me_);
+  if (!options_.reset_variable.empty()) {
+    reset_input_ = std::make_unique<PerAtomInput>(lmp, options_.reset_variable, me_ + ": reset");
+  }
+  declare();
+}
+
+FixPilot::~FixPilot() {
+  if (modify->get_fix_by_id(id)) {
+    atom->delete_callback(id, Atom::GROW);
+    atom->delete_callback(id, Atom::RESTART);
+  }
+  delete[] extlist;
+}
+
+/* ----------------------------------------------------------------------
+   rank 0 reads the file; every rank replays its golden rows on its own device
+------------------------------------------------------------------------- */
+
+void FixPilot::load_policy() {
+  std::vector<std::byte> bytes;
+  auto message = try_together(world, [&] {
+    dempilot::initialize_runtime(comm->nthreads);
+    if (comm->me == 0) bytes = dempilot::read_policy_bytes(options_.policy_path);
+  });
+  if (!message) {
+    dempilot::lammps::broadcast(bytes, world);
+    policy_digest_ = dempilot::lammps::digest(bytes);
+    message = try_together(world, [&] {
+      const std::string& source = options_.policy_path;
+      pilot_ = std::make_unique<Pilot>(dempilot::parse_policy_file(bytes, source), source);
+    });
+  }
+  if (message) error->all(FLERR, "{}: {}", me_, *message);
+}
+
+/* ----------------------------------------------------------------------
+   what LAMMPS must know about this fix; registering comes last, as nothing
+   unregisters a fix whose constructor stopped
+------------------------------------------------------------------------- */
+
+void FixPilot::declare() {
+  const dempilot::Contract& contract = pilot_->contract();
+  every_ = options_.every > 0 ? options_.every : std::max(1L, contract.timing.decision_interval);
+  turns_ = dempilot::lammps::needs_torque(contract);
+  nevery = 1;  // decisions follow the fix's own count, which reset_timestep does not change
+  create_attribute = 1;
+  dynamic_group_allow = 1;
+
+  pool_ = std::make_unique<AgentPool>(
+      AgentShape{pilot_->carry_size(), pilot_->action_size(),
+                 options_.observations ? pilot_->observation_size() : 0});
+  declare_output();
+  declare_restart();
+
+  // What several of these fixes add to one atom, too: LAMMPS's Irregular takes the largest of all
+  // fixes where it should take their sum.
+  maxexchange = pool_->max_packed();
+  for (Fix* const other : modify->get_fix_by_style("^pilot$")) {
+    maxexchange += static_cast<FixPilot*>(other)->pool_->max_packed();
+  }
+
+  grow_arrays(atom->nmax);
+  atom->add_callback(Atom::GROW);
+  atom->add_callback(Atom::RESTART);
+}
+
+int FixPilot::setmask() {
+  return FixConst::PRE_NEIGHBOR | FixConst::MIN_PRE_NEIGHBOR | FixConst::POST_FORCE |
+         FixConst::END_OF_STEP;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixPilot::check_engine() {
+  if (domain->triclinic) {
+    error->all(FLERR,
+               "{}: the box is triclinic (periodic images are sought along x, y and z). Use "
+               "an orthogonal box",
+               me_);
+  }
+  const auto message = try_together(world, [&] {
+    dempilot::lammps::check_engine(
+        pilot_->contract(),
+        {domain->dimension, atom->get_style(), atom->torque_flag != 0, atom->omega_flag != 0});
+  });
+  if (message) error->all(FLERR, "{}: {}", me_, *message);
+}
+
+void FixPilot::init() {
+  check_engine();
+  if (utils::strmatch(update->integrate_style, "^respa")) {
+    error->all(FLERR,
+               "{}: run style respa is not supported (an action acts for whole time steps). "
+               "Write 'run_style verlet'",
+               me_);
+  }
+  scene_->init();
+  if (reset_input_) reset_input_->init();
+  restore_agents();
+  if (scene_->invokes_computes() || (reset_input_ && reset_input_->invokes_computes())) {
+    modify->addstep_compute_all(update->ntimestep + counters_.until_decision);
+  }
+}
+
+void FixPilot::setup_pre_neighbor() {
+  if (update->whichflag == 1) scene_->check_ghosts();
+  pre_neighbor();
+}
+
+void FixPilot::min_pre_neighbor() {
+  pre_neighbor();
+}
+
+void FixPilot::pre_neighbor() {
+  pool_->sweep(atom->nlocal);
+  totals_valid_ = false;
+  tidy_output();
+}
+
+/* ----------------------------------------------------------------------
+   the first setup decides; a later one belongs to a step that has been decided
+------------------------------------------------------------------------- */
+
+void FixPilot::setup(int /*vflag*/) {
+  if (counters_.until_decision == 0) {
+    counters_.until_reset = options_.reset_every;
+    decide();
+    give_pending();
+    compute_wrenches();
+  }
+  add_wrenches();
+  publish();
+}
+
+void FixPilot::post_force(int /*vflag*/) {
+  const double start = MPI_Wtime();
+  give_pending();
+  compute_wrenches();
+  add_wrenches();
+  seconds_.act += MPI_Wtime() - start;
+}
+
+void FixPilot::end_of_step() {
+  if (counters_.until_reset > 0 && --counters_.until_reset == 0) {
+    std::ranges::fill(pool_->columns().carry, 0.0F);
+    counters_.until_reset = options_.reset_every;
+  }
+  if (counters_.until_decision > 1) {
+    --counters_.until_decision;
+    publish_wrenches();
+  } else {
+    decide();
+    publish();
+  }
+}
+
+/* ----------------------------------------------------------------------
+   atoms that left the group are grains again; atoms that joined it, however
+   they did, become agents, numbered in the order of their tags so that the
+   numbers do not depend on which rank they are on
+------------------------------------------------------------------------- */
+
+void FixPilot::admit_agents() {
+  std::vector<std::pair<std::int64_t, int>> fresh;  // tag, atom
+  for (int i = 0; i < atom->nlocal; ++i) {
+    const bool member = (atom->mask[i] & groupbit) != 0;
+    const bool agent = pool_->row(i) >= 0;
+    if (member && !agent) fresh.emplace_back(atom->tag[i], i);
+    if (!member && agent) {
+      pool_->release(i);
+      refresh_row(i, true);
+    }
+  }
+  pool_->sweep(atom->nlocal);
+
+  auto count = static_cast<std::int64_t>(fresh.size());
+  MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT64_T, MPI_SUM, world);
+  if (count == 0) return;
+
+  std::vector<std::int64_t> tags;
+  for (const auto& [tag, i] : fresh)
+    tags.push_back(tag);
+  std::vector<std::byte> all =
+      dempilot::lammps::gather(std::as_bytes(std::span<const std::int64_t>(tags)), world);
+  dempilot::lammps::broadcast(all, world);
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::copy(all.begin(), all.end(), std::as_writable_bytes(std::span(order)).begin());
+  std::sort(order.begin(), order.end());
+
+  if (fresh.size() > pool_->size()) pool_->reserve(pool_->size() + fresh.size());
+  for (const auto& [tag, i] : fresh) {
+    const auto place = std::lower_bound(order.begin(), order.end(), tag) - order.begin();
+    pool_->adopt(i, counters_.next_id + place);
+  }
+  counters_.next_id += count;
+}
+
+void FixPilot::reset_carries() {
+  const std::size_t width = pilot_->carry_size();
+  resets_.assign(std::max<std::size_t>(1, pool_->size()), 0.0);
+  reset_input_->evaluate(pool_->atoms(), igroup, resets_.data(), 1);
+  for (std::size_t row = 0; row < pool_->size(); ++row) {
+    if (resets_[row] != 0.0) std::fill_n(pool_->columns().carry.data() + row * width, width, 0.0F);
+  }
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixPilot::decide() {
+  admit_agents();
+  const double start = MPI_Wtime();
+  observe();
+  const double observed = MPI_Wtime();
+  infer();
+  seconds_.observe += observed - start;
+  seconds_.infer += MPI_Wtime() - observed;
+  ++counters_.decisions;
+  ++run_decisions_;
+  counters_.until_decision = every_;
+  counters_.is_pending = 1;
+  totals_valid_ = false;
+}
+
+std::span<float> FixPilot::observation_rows() {
+  if (options_.observations) return pool_->columns().observation;
+  rows_.resize(pool_->size() * pilot_->observation_size());
+  return rows_;
+}
+
+void FixPilot::observe() {
+  const bool computes =
+      scene_->invokes_computes() || (reset_input_ != nullptr && reset_input_->invokes_computes());
+  if (computes) modify->clearstep_compute();
+  if (reset_input_) reset_carries();
+  const dempilot::Scene scene = scene_->build(pool_->atoms(), igroup);
+  if (computes) modify->addstep_compute(update->ntimestep + every_);
+  if (pool_->size() == 0) return;
+  try {
+    pilot_->observe(scene, observation_rows());
+  } catch (const dempilot::Error& problem) {
+    error->one(FLERR, "{}: {}", me_, problem.what());
+  }
+}
+
+void FixPilot::infer() {
+  if (pool_->size() == 0) return;
+  dempilot::lammps::AgentColumns& agents = pool_->columns();
+  const auto mode = options_.sample ? dempilot::DecisionMode::sample : dempilot::DecisionMode::mean;
+  try {
+    pilot_->decide(observation_rows(), agents.carry, agents.id, mode, options_.seed,
+                   counters_.decisions, {agents.pending, agents.value, agents.log_prob});
+  } catch (const dempilot::Error& problem) {
+    error->one(FLERR, "{}: {}", me_, problem.what());
+  }
+}
+
+/* ----------------------------------------------------------------------
+   from action to force and torque
+------------------------------------------------------------------------- */
+
+void FixPilot::give_pending() {
+  if (counters_.is_pending == 0) return;
+  pool_->columns().applied = pool_->columns().pending;
+  counters_.is_pending = 0;
+}
+
+void FixPilot::compute_wrenches() {
+  const dempilot::ActionSpec& spec = pilot_->contract().action;
+  const bool pushes = spec.target == dempilot::ActionTarget::force;
+  const bool plane = domain->dimension == 2;
+  const std::size_t width = pilot_->action_size();
+  const std::size_t first = (pushes ? 0 : 3) + (width == 1 ? 2 : 0);  // one action turns about z
+  dempilot::lammps::AgentColumns& agents = pool_->columns();
+  const std::span<const std::int32_t> atoms = pool_->atoms();
+  for (std::size_t row = 0; row < atoms.size(); ++row) {
+    const int i = atoms[row];
+    double* const wrench = agents.wrench.data() + 6 * row;
+    std::fill_n(wrench, 6, 0.0);
+    if (!(atom->mask[i] & groupbit)) continue;  // left the group since the last decision
+    const float* const action = agents.applied.data() + row * width;
+    for (std::size_t k = 0; k < width; ++k) {
+      wrench[first + k] = spec.scale * static_cast<double>(action[k]);
+    }
+    for (int d = 0; d < (plane ? 2 : 3); ++d)
+      wrench[d] -= spec.drag * atom->v[i][d];
+    if (spec.angular_drag == 0.0) continue;
+    for (int d = plane ? 2 : 0; d < 3; ++d) {
+      wrench[3 + d] -= spec.angular_drag * atom->omega[i][d];
+    }
+  }
+  totals_valid_ = false;
+}
+
+void FixPilot::add_wrenches() {
+  const std::span<const std::int32_t> atoms = pool_->atoms();
+  const std::vector<double>& wrenches = pool_->columns().wrench;
+  for (std::size_t row = 0; row < atoms.size(); ++row) {
+    const int i = atoms[row];
+    const double* const wrench = wrenches.data() + 6 * row;
+    for (int d = 0; d < 3; ++d)
+      atom->f[i][d] += wrench[d];
+    if (!turns_) continue;
+    for (int d = 0; d < 3; ++d)
+      atom->torque[i][d] += wrench[3 + d];
+  }
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixPilot::post_run() {
+  std::array<double, 3> seconds = {seconds_.observe, seconds_.infer, seconds_.act};
+  MPI_Allreduce(MPI_IN_PLACE, seconds.data(), 3, MPI_DOUBLE, MPI_SUM, world);
+  auto agents = static_cast<std::int64_t>(pool_->size());
+  MPI_Allreduce(MPI_IN_PLACE, &agents, 1, MPI_INT64_T, MPI_SUM, world);
+  if (comm->me == 0 && run_decisions_ > 0) {
+    utils::logmesg(lmp,
+                   "{}: {} decisions, {} agents; seconds per rank: observe {:.4g}, infer {:.4g}, "
+                   "act {:.4g}\n",
+                   me_, run_decisions_, agents, seconds[0] / comm->nprocs,
+                   seconds[1] / comm->nprocs, seconds[2] / comm->nprocs);
+  }
+  seconds_ = {};
+  run_decisions_ = 0;
+}

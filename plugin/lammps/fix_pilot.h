@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "fix.h"
+#include "plugin/lammps/AgentPool.h"
+#include "plugin/lammps/FixOptions.h"
+#include "plugin/lammps/OutputRows.h"
+
+namespace dempilot {
+class Pilot;
+namespace lammps {
+class AgentReader;
+class PerAtomInput;
+class SceneBuilder;
+}  // namespace lammps
+}  // namespace dempilot
+
+namespace LAMMPS_NS {
+
+/// fix ID group pilot policy.h5 …: a trained policy at the controls of the atoms of a group.
+/// docs/fix_pilot.md is its manual page.
+///
+/// Observations are taken in end_of_step(), where positions and velocities belong to the same
+/// instant. What is decided there is pending; the next post_force() applies it. The first setup()
+/// of a fix decides and applies at once; later ones give again what was given at their step.
+class FixPilot : public Fix {
+ public:
+  FixPilot(class LAMMPS* lmp, int narg, char** arg);
+  ~FixPilot() override;
+
+  int setmask() override;
+  void init() override;
+  void setup_pre_neighbor() override;
+  void pre_neighbor() override;
+  void min_pre_neighbor() override;
+  void setup(int vflag) override;
+  void post_force(int vflag) override;
+  void end_of_step() override;
+  void post_run() override;
+
+  double compute_vector(int n) override;
+  double memory_usage() override;
+
+  void grow_arrays(int nmax) override;
+  void copy_arrays(int i, int j, int delflag) override;
+  void set_arrays(int i) override;
+  int pack_exchange(int i, double* buf) override;
+  int unpack_exchange(int nlocal, double* buf) override;
+
+  void write_restart(FILE* fp) override;
+  void restart(char* buf) override;
+  void write_restart_file(const char* file) override;
+  int size_restart(int nlocal) override;
+  int maxsize_restart() override;
+  int pack_restart(int i, double* buf) override;
+  void unpack_restart(int nlocal, int nth) override;
+
+ private:
+  /// What a run needs to go on as if it had not been interrupted.
+  struct Counters {
+    std::int64_t next_id = 1;
+    std::int64_t decisions = 0;
+    std::int64_t until_decision = 0;  ///< steps; 0: none was made yet
+    std::int64_t until_reset = 0;     ///< steps; 0: no periodic reset
+    std::int64_t is_pending = 0;      ///< whether a decision waits for the next post_force()
+  };
+  struct Seconds {
+    double observe = 0.0;
+    double infer = 0.0;
+    double act = 0.0;
+  };
+
+  // fix_pilot.cpp
+  void load_policy();
+  void declare();
+  void check_engine();
+  void admit_agents();
+  void reset_carries();
+  void decide();
+  std::span<float> observation_rows();
+  void observe();
+  void infer();
+  void give_pending();
+  void compute_wrenches();
+  void add_wrenches();
+
+  // fix_pilot_output.cpp
+  void declare_output();
+  void write_row(int row);
+  void refresh_row(int atom, bool was_agent);
+  void tidy_output();
+  void publish();
+  void publish_wrenches();
+  void sum_totals();
+
+  // fix_pilot_restart.cpp
+  void declare_restart();
+  std::string side_file(const std::string& restart_file) const;
+  void restore_agents();
+  std::vector<std::string> side_file_candidates() const;
+  std::unique_ptr<dempilot::lammps::AgentReader> open_side_file() const;
+  using RowOfId = std::unordered_map<std::int64_t, std::size_t>;
+  void read_agents(const dempilot::lammps::AgentReader* reader);
+  void share_agents(dempilot::lammps::AgentColumns& agents,
+                    const dempilot::lammps::AgentShape& shape, std::size_t count);
+  void take_agents(const dempilot::lammps::AgentColumns& agents,
+                   const dempilot::lammps::AgentShape& shape, RowOfId& row_of);
+
+  std::string me_;  ///< what messages call this fix
+  dempilot::lammps::FixOptions options_;
+  std::unique_ptr<dempilot::Pilot> pilot_;
+  std::string policy_digest_;
+  std::unique_ptr<dempilot::lammps::SceneBuilder> scene_;
+  std::unique_ptr<dempilot::lammps::PerAtomInput> reset_input_;
+  std::unique_ptr<dempilot::lammps::AgentPool> pool_;
+  std::unique_ptr<dempilot::lammps::OutputRows> output_;
+
+  std::int64_t every_ = 1;
+  bool turns_ = false;  ///< whether torques are given
+  Counters counters_;
+  std::vector<float> rows_;  ///< observations, where the pool does not keep them
+  std::vector<double> resets_;
+  Seconds seconds_;
+  std::int64_t run_decisions_ = 0;
+  std::array<double, 9> totals_{};
+  bool totals_valid_ = false;
+
+  bool restored_ = false;       ///< counters came from a restart file
+  bool awaits_agents_ = false;  ///< ids came from a restart file, what they remember not yet
+  std::string restart_token_;
+  std::string restart_side_file_;
+};
+
+}  // namespace LAMMPS_NS
