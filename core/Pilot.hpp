@@ -66,8 +66,9 @@ class Pilot {
               std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
               std::int64_t decision, const Decisions& out) const;
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,163 @@
+#include "core/cli/Candidates.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "core/policy/Policy.hpp"
+#include "core/reference/ReferencePolicy.hpp"
+
+namespace dempilot::cli {
+namespace {
+
+using Quantities = std::map<std::string, std::vector<double>>;
+
+template <class Real>
+void append(std::vector<double>& to, const std::vector<Real>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+/// Columns [first, first + width) of rows that are `stride` long.
+template <class Real>
+void append_columns(std::vector<double>& to, const std::vector<Real>& rows, std::size_t stride,
+                    std::size_t first, std::size_t width) {
+  for (std::size_t at = first; at + width <= rows.size() && width > 0; at += stride) {
+    for (std::size_t i = 0; i < width; ++i)
+      to.push_back(static_cast<double>(rows[at + i]));
+  }
+}
+
+template <class Real, class ExecutionSpace>
+class PolicyCandidate final : public Candidate {
+ public:
+  PolicyCandidate(const GoldenFile& golden, ExecutionSpace space, std::string backend)
+      : policy_(golden.model, golden.parameters, space), backend_(std::move(backend)) {}
+
+  std::string backend() const override { return backend_; }
+  bool single_precision() const override { return sizeof(Real) == sizeof(float); }
+
+  Quantities single(const GoldenFile& golden) override {
+    Quantities result;
+    const Shape& shape = golden.single_observation.shape;
+    const Shape step_shape(shape.begin() + 1, shape.end());
+    policy_.carry().reset({shape[1], shape[2]});
+    for (std::size_t t = 0; t < shape[0]; ++t) {
+      if (golden.reset_before) {
+        policy_.carry().reset(
+            std::span(golden.reset_before->values).subspan(t * shape[1], shape[1]));
+      }
+      const auto out = policy_.step(rows(golden.single_observation, step_shape, t));
+      append(result["single/mean"], out.mean.values);
+      append(result["single/std"], out.std.values);
+      append(result["single/value"], out.value.values);
+      const std::vector<Real> carry = policy_.carry().get().values;
+      const std::size_t width = golden.model.carry_size() / 2;
+      append_columns(result["single/h"], carry, 2 * width, 0, width);
+      append_columns(result["single/c"], carry, 2 * width, width, width);
+    }
+    return result;
+  }
+
+  Quantities sequence(const GoldenFile& golden) override {
+    Quantities result;
+    const auto& observation = golden.sequence_observation;
+    const auto out =
+        policy_.sequence(rows(observation, observation.shape, 0), {}, golden.done_after);
+    append(result["sequence/mean"], out.mean.values);
+    append(result["sequence/std"], out.std.values);
+    append(result["sequence/value"], out.value.values);
+    append(result["distribution/deterministic_action"], out.action.values);
+    return result;
+  }
+
+ private:
+  /// The `index`-th block of shape `shape`.
+  static Array<Real> rows(const Array<double>& all, const Shape& shape, std::size_t index) {
+    const auto count = element_count(shape);
+    const auto first = all.values.begin() + static_cast<std::ptrdiff_t>(index * count);
+    Array<Real> block{shape, std::vector<Real>(count)};
+    std::transform(first, first + static_cast<std::ptrdiff_t>(count), block.values.begin(),
+                   [](double x) { return static_cast<Real>(x); });
+    return block;
+  }
+
+  Policy<Real, ExecutionSpace> policy_;
+  std::string backend_;
+};
+
+class ReferenceCandidate final : public Candidate {
+ public:
+  explicit ReferenceCandidate(const GoldenFile& golden)
+      : policy_(golden.model, golden.parameters) {}
+
+  std::string backend() const override { return "reference"; }
+  bool single_precision() const override { return false; }
+
+  Quantities single(const GoldenFile& golden) override {
+    Quantities result;
+    const Shape& shape = golden.single_observation.shape;
+    const std::size_t size = golden.model.carry_size();
+    std::vector<double> carry(shape[1] * shape[2] * size, 0.0);
+    for (std::size_t t = 0; t < shape[0]; ++t) {
+      for (std::size_t e = 0; e < shape[1]; ++e) {
+        if (!golden.reset_before || golden.reset_before->values[t * shape[1] + e] == 0) continue;
+        std::fill_n(carry.begin() + static_cast<std::ptrdiff_t>(e * shape[2] * size),
+                    shape[2] * size, 0.0);
+      }
+      step("single", golden, golden.single_observation, t * shape[1] * shape[2],
+           shape[1] * shape[2], carry, result);
+      append_columns(result["single/h"], carry, size, 0, size / 2);
+      append_columns(result["single/c"], carry, size, size / 2, size / 2);
+    }
+    return result;
+  }
+
+  Quantities sequence(const GoldenFile& golden) override {
+    Quantities result;
+    const Shape& shape = golden.sequence_observation.shape;
+    const std::size_t size = golden.model.carry_size();
+    std::vector<double> carry(shape[1] * size, 0.0);
+    for (std::size_t t = 0; t < shape[0]; ++t) {
+      step("sequence", golden, golden.sequence_observation, t * shape[1], shape[1], carry, result);
+      for (std::size_t b = 0; b < shape[1]; ++b) {
+        if (!golden.done_after || golden.done_after->values[t * shape[1] + b] == 0) continue;
+        std::fill_n(carry.begin() + static_cast<std::ptrdiff_t>(b * size), size, 0.0);
+      }
+    }
+    result["distribution/deterministic_action"] = result["sequence/action"];
+    return result;
+  }
+
+ private:
+  void step(const std::string& part, const GoldenFile& golden, const Array<double>& observations,
+            std::size_t first_row, std::size_t rows, std::span<double> carry, Quantities& result) {
+    const std::size_t width = golden.model.observation_size;
+    const std::size_t size = golden.model.carry_size();
+    const std::span all(observations.values);
+    for (std::size_t row = 0; row < rows; ++row) {
+      const auto decision = policy_.step(all.subspan((first_row + row) * width, width),
+                                         carry.subspan(row * size, size));
+      append(result[part + "/mean"], decision.mean);
+      append(result[part + "/std"], decision.std);
+      result[part + "/value"].push_back(decision.value);
+      append(result[part + "/action"], decision.action);
+    }
+  }
+
+  reference::ReferencePolicy policy_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Candidate>> make_candidates(const GoldenFile& golden) {
+  std::vector<std::unique_ptr<Candidate>> candidates;
+  candidates.push_back(std::make_unique<ReferenceCandidate>(golden));
+  for_each_backend([&]<class ExecutionSpace>(ExecutionSpace space, const char* name) {
+    candidates.push_back(
+        std::make_unique<PolicyCandidate<double, ExecutionSpace>>(golden, space, name));
+    candidates.push_back(
+        std::make_unique<PolicyCandidate<float, ExecutionSpace>>(golden, space, name));
+  });
+  return candidates;
+}
+
+}  // namespace dempilot::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "core/policy/Array.hpp"
+#include "core/policy/PolicyFile.hpp"
+
+namespace dempilot::cli {
+
+/// What the original model computed, read from a golden file (tests/golden/README.md gives the
+/// schema).
+struct GoldenFile {
+  std::string name;
+  std::set<std::string> parts;  ///< of single, sequence, action, distribution, gradient, lidar
+  /// Why this release cannot recompute the model ("discrete actions"); empty if it can. Without a
+  /// model (a lidar file) the rest is empty too.
+  std::string unsupported;
+  ModelSpec model;
+  Parameters parameters;
+  double scale = 1;  ///< of the case's inputs: a large one loosens float32's tolerance
+
+  std::optional<Array<std::int8_t>> reset_before;  ///< (T, E)
+  std::optional<Array<std::int8_t>> done_after;    ///< (T, B)
+  Array<double> single_observation;                ///< (T, E, A, observation_size)
+  Array<double> sequence_observation;              ///< (T, B, observation_size)
+  std::map<std::string, Array<double>> expected;   ///< by dataset, "single/mean" for instance
+};
+
+/// Reads what `verify` needs. Throws Error when the file is missing, damaged or of another schema.
+GoldenFile read_golden_file(const std::filesystem::path& path);
+
+}  // namespace dempilot::cli
