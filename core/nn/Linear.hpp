@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/Backend.hpp"
+#include "core/nn/Lanes.hpp"
 
 namespace dempilot::nn {
 
@@ -54,23 +55,33 @@ struct Linear {
   KOKKOS_FUNCTION
   void multiply_block(const Real* in, int in_stride, int first_lane, Real* out,
                       int out_stride) const {
-    Real sum[block_rows][block_lanes];
-    for (auto& row : sum) {
-      for (int lane = 0; lane < block_lanes; ++lane)
-        row[lane] = bias(first_lane + lane);
-    }
+    constexpr int parts = block_lanes / Lanes<Real>::width;
+    Lanes<Real> sum[block_rows][parts];
+    for (auto& row : sum)
+      load(row, &bias(first_lane));
     const Real* weights = &kernel(0, first_lane);
     const auto stride = kernel.stride_0();
     for (int k = 0; k < inputs; ++k, weights += stride) {
+      Lanes<Real> weight[parts];
+      load(weight, weights);
       for (int row = 0; row < block_rows; ++row) {
         const Real x = in[row * in_stride + k];
-        for (int lane = 0; lane < block_lanes; ++lane)
-          sum[row][lane] += x * weights[lane];
+        for (int part = 0; part < parts; ++part)
+          sum[row][part].add(x, weight[part]);
       }
     }
     for (int row = 0; row < block_rows; ++row) {
-      for (int lane = 0; lane < block_lanes; ++lane)
-        out[row * out_stride + lane] = sum[row][lane];
+      for (int part = 0; part < parts; ++part) {
+        sum[row][part].store(out + row * out_stride + part * Lanes<Real>::width);
+      }
+    }
+  }
+
+  template <int parts>
+  KOKKOS_INLINE_FUNCTION
+  static void load(Lanes<Real> (&to)[parts], const Real* from) {
+    for (int part = 0; part < parts; ++part) {
+      to[part] = Lanes<Real>::load(from + part * Lanes<Real>::width);
     }
   }
 };
