@@ -1,0 +1,121 @@
+"""Draws the picture of the lighthouse: who found the way in the dark, and who did not."""
+
+import colorsys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection, LineCollection
+
+from episode import Episode
+
+NIGHT, GRAIN, LIGHT, TEXT = "#10151f", "#2c3646", "#ffe9a8", "#e8ecf2"
+CURVES = {
+    "policy": ("#ffd166", "recurrent policy"),
+    "memoryless": ("#6fb7d6", "no memory, same training"),
+    "carry_reset": ("#ef7b6c", "recurrent, carry reset at every decision"),
+    "none": ("#8a94a6", "no policy"),
+}
+
+
+def goal_colours(goals: np.ndarray) -> list[tuple[float, float, float]]:
+    """One colour per goal, by its bearing from the lighthouse."""
+    bearing = np.arctan2(goals[:, 1], goals[:, 0]) / (2 * np.pi) % 1
+    return [colorsys.hls_to_rgb(hue, 0.62, 0.85) for hue in bearing]
+
+
+def _discs(axes: Axes, centres: np.ndarray, diameter: float, **style: object) -> None:
+    size = np.full(len(centres), diameter)
+    axes.add_collection(EllipseCollection(size, size, np.zeros(len(centres)), units="xy",
+                                          offsets=centres, offset_transform=axes.transData,
+                                          **style))
+
+
+def _trails(axes: Axes, episode: Episode, colours: list) -> None:
+    """The way of every agent, fainter towards its beginning, broken where it crosses the box."""
+    ways = episode.trails
+    pieces = np.stack([ways[:-1], ways[1:]], axis=2).swapaxes(0, 1)  # (agents, steps, 2, 2)
+    whole = np.abs(pieces[:, :, 0] - pieces[:, :, 1]).max(-1) < episode.half_box
+    age = np.linspace(0.12, 0.75, pieces.shape[1])
+    for agent, colour in enumerate(colours):
+        shades = np.column_stack([np.tile(colour, (pieces.shape[1], 1)), age])
+        kept = whole[agent]
+        axes.add_collection(LineCollection(pieces[agent][kept], colors=shades[kept],
+                                           linewidths=0.9, capstyle="round", zorder=3))
+
+
+def _lighthouse(axes: Axes) -> None:
+    for radius, alpha in ((13, 0.05), (9.5, 0.08), (6.5, 0.13), (4, 0.25)):
+        axes.add_patch(pyplot.Circle((0, 0), radius, color=LIGHT, alpha=alpha, lw=0, zorder=5))
+    axes.plot(0, 0, marker="*", markersize=13, color=LIGHT, mec=NIGHT, mew=0.6, zorder=8)
+
+
+def _scene(axes: Axes, episode: Episode, threshold: float, title: str) -> None:
+    colours = goal_colours(episode.goals)
+    arrived = episode.distance()[-1] <= threshold
+    _discs(axes, episode.grains, 2, facecolors=GRAIN, linewidths=0, zorder=1)
+    _trails(axes, episode, colours)
+    _discs(axes, episode.goals, 3.4, facecolors="none", edgecolors=colours, linewidths=0.9, zorder=4)
+    _discs(axes, episode.trails[-1], 2.6, facecolors=colours, zorder=6, linewidths=0.7,
+           edgecolors=["white" if home else NIGHT for home in arrived])
+    _lighthouse(axes)
+    box = episode.half_box
+    axes.set(xlim=(-box, box), ylim=(-box, box), aspect="equal", xticks=[], yticks=[])
+    axes.set_facecolor(NIGHT)
+    for spine in axes.spines.values():
+        spine.set_color(GRAIN)
+    axes.set_title(f"{title}: {int(arrived.sum())} of {len(arrived)} arrive", color=TEXT,
+                   fontsize=13, pad=8)
+
+
+def _curves(axes: Axes, arrived: dict[str, np.ndarray], flash: int) -> None:
+    axes.axvspan(0, flash, color=LIGHT, alpha=0.8, lw=0)
+    axes.annotate("flash", (flash, 88), (flash + 1.5, 88), color=LIGHT, fontsize=9)
+    for name, (colour, label) in CURVES.items():
+        axes.plot(100 * arrived[name].mean(0), color=colour, label=label, lw=2)
+    last = len(arrived["policy"][0]) - 1
+    axes.set(xlim=(0, last), ylim=(-3, 100))
+    axes.set_xlabel("decisions", color=TEXT)
+    axes.set_ylabel("at their goals (%)", color=TEXT)
+    axes.set_facecolor(NIGHT)
+    axes.tick_params(colors=TEXT)
+    for side, spine in axes.spines.items():
+        spine.set_color(TEXT if side in ("left", "bottom") else "none")
+    axes.legend(loc="upper left", bbox_to_anchor=(0.06, 1.0), frameon=False, labelcolor=TEXT,
+                fontsize=9.5)
+
+
+def _compress(path: Path) -> None:
+    """Reduces the picture to a palette: a third of the size, and nobody sees it."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        small = image.convert("RGB").quantize(256)
+    small.save(path, optimize=True)
+
+
+def draw(
+    path: Path,
+    scenes: dict[str, Episode],
+    arrived: dict[str, np.ndarray],
+    threshold: float,
+    flash: int,
+) -> None:
+    """Writes the picture: the scenes of two contestants, and how many are at their goals, of all.
+
+    `scenes` has the episodes of `policy` and `memoryless`, `arrived` for each contestant the share
+    of agents at their goals, (seeds, decisions + 1).
+    """
+    figure = pyplot.figure(figsize=(14, 9.2), facecolor=NIGHT, layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=(3.3, 1))
+    _scene(figure.add_subplot(grid[0, 0]), scenes["policy"], threshold, "With memory")
+    _scene(figure.add_subplot(grid[0, 1]), scenes["memoryless"], threshold, "Without memory")
+    _curves(figure.add_subplot(grid[1, :]), arrived, flash)
+    figure.savefig(path, dpi=110, facecolor=NIGHT)
+    pyplot.close(figure)
+    _compress(path)

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""The lighthouse: four contestants in the same beds, a table and a picture of who arrived.
+
+Success was fixed before any run: at the end of its episode an agent is within 5 radii of its own
+goal. Needs python3, numpy and matplotlib; from the environment it takes DEMPILOT_LMP (the LAMMPS
+binary), LAMMPS_PLUGIN_PATH (the folder of dempilotplugin.so) and DEMPILOT_MPIRUN (mpirun with its
+options). `./run demo` sets them.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from episode import Episode, read_episode
+from make_bed import make_bed, write_data
+from picture import CURVES, draw
+from world import WORLD
+
+HERE = Path(__file__).resolve().parent
+CONTESTANTS = tuple(CURVES)
+FULL_SEEDS = 6
+
+
+class DemoError(Exception):
+    """Something that the user can mend; the message says what and how."""
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    default = HERE.parent.parent / "build" / "demo"
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=1, help="beds 1 to SEEDS (default 1)")
+    parser.add_argument("--full", action="store_true",
+                        help=f"the table of the README: --seeds {FULL_SEEDS}")
+    parser.add_argument("--ranks", type=int, default=2, help="MPI ranks of LAMMPS (default 2)")
+    parser.add_argument("--output", type=Path, default=default,
+                        help="folder for what comes out (default: build/demo)")
+    parser.add_argument("--policies", type=Path, default=HERE,
+                        help="folder of the policy files (default: beside this script)")
+    options = parser.parse_args()
+    options.seeds = FULL_SEEDS if options.full else options.seeds
+    if options.seeds < 1 or options.ranks < 1:
+        parser.error("--seeds and --ranks must be at least 1")
+    return options
+
+
+def command(options: argparse.Namespace, contestant: str, seed: int) -> list[str]:
+    """How LAMMPS is called for one episode."""
+    lmp = os.environ.get("DEMPILOT_LMP")
+    if not lmp:
+        raise DemoError("no LAMMPS is known (DEMPILOT_LMP is not set): start this by ./run demo")
+    mpirun = shlex.split(os.environ.get("DEMPILOT_MPIRUN", "mpirun"))
+    name = options.output / f"{contestant}-{seed}"
+    variables = {"seed": seed, "contestant": contestant, "bed": options.output / f"bed-{seed}.data",
+                 "policies": options.policies.resolve(), "out": options.output,
+                 "interval": WORLD.decision_interval, "decisions": WORLD.decisions,
+                 "flash": WORLD.flash, "threshold": WORLD.threshold}
+    call = [*mpirun, "-np", str(options.ranks), lmp, "-in", str(HERE / "lighthouse.in"),
+            "-log", f"{name}.log"]
+    for key, value in variables.items():
+        call += ["-var", key, str(value)]
+    return call
+
+
+def progress(label: str, line: str) -> None:
+    """Shows how far a run has come, if `line` is one of its thermo lines."""
+    words = line.split()
+    try:
+        step, arrived = int(words[0]), float(words[1])
+    except (ValueError, IndexError):
+        return
+    if len(words) == 2 and sys.stdout.isatty():
+        decision = step // WORLD.decision_interval
+        print(f"\r{label} decision {decision:3d} of {WORLD.decisions}, {100 * arrived:5.1f} % "
+              "at their goals", end="", flush=True)
+
+
+def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode:
+    """Runs one episode in LAMMPS."""
+    label = f"  bed {seed}, {contestant:<12}"
+    begin = time.monotonic()
+    kept: list[str] = []
+    with subprocess.Popen(command(options, contestant, seed), stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.STDOUT, cwd=options.output) as process:
+        for line in process.stdout:
+            kept.append(line)
+            progress(label, line)
+    if process.returncode != 0:
+        raise DemoError(f"LAMMPS failed with {process.returncode} ({contestant}, bed {seed}):\n"
+                        + "".join(kept[-15:]))
+    episode = read_episode(options.output, contestant, seed, WORLD.half_box)
+    share = np.mean(episode.distance()[-1] <= WORLD.threshold)
+    start = "\r" if sys.stdout.isatty() else ""
+    print(f"{start}{label} {100 * share:5.1f} % arrived, {time.monotonic() - begin:.0f} s" + 20 * " ",
+          flush=True)
+    return episode
+
+
+def summarise(options: argparse.Namespace, arrived: dict[str, np.ndarray]) -> dict:
+    """What summary.json holds; success is a share of the agents, std is over the beds."""
+    def spread(values: np.ndarray) -> float:
+        return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+    return {
+        "agents": WORLD.agents,
+        "grains": WORLD.grains,
+        "ranks": options.ranks,
+        "decisions": WORLD.decisions,
+        "seeds": options.seeds,
+        "threshold": WORLD.threshold,
+        "success": {name: {"mean": float(share[:, -1].mean()), "std": spread(share[:, -1])}
+                    for name, share in arrived.items()},
+    }
+
+
+def table(summary: dict) -> str:
+    """The result, as a table in Markdown."""
+    lines = ["| who is at the controls | agents that arrive |", "| --- | --- |"]
+    for name, result in summary["success"].items():
+        lines.append(f"| {CURVES[name][1]} | {100 * result['mean']:.1f} % "
+                     f"± {100 * result['std']:.1f} |")
+    return "\n".join(lines)
+
+
+def compete(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], dict[str, Episode]]:
+    """All contestants in all beds: the share at their goals, and the episodes of the first bed."""
+    shares: dict[str, list[np.ndarray]] = {name: [] for name in CONTESTANTS}
+    scenes: dict[str, Episode] = {}
+    for seed in range(1, options.seeds + 1):
+        write_data(make_bed(seed), options.output / f"bed-{seed}.data")
+        for name in CONTESTANTS:
+            episode = simulate(options, name, seed)
+            scenes.setdefault(name, episode)
+            shares[name].append(np.mean(episode.distance() <= WORLD.threshold, axis=1))
+    return {name: np.array(share) for name, share in shares.items()}, scenes
+
+
+def main() -> int:
+    """Runs the demo; returns the exit status."""
+    options = parse()
+    options.output = options.output.resolve()
+    options.output.mkdir(parents=True, exist_ok=True)
+    print(f"{WORLD.agents} agents, {WORLD.grains} grains, {WORLD.decisions} decisions an episode; the "
+          f"goals can be seen at the first {WORLD.flash}.\nArrived means: at the end within "
+          f"{WORLD.threshold:g} radii of one's own goal.", flush=True)
+    begin = time.monotonic()
+    try:
+        arrived, scenes = compete(options)
+    except DemoError as error:
+        print(f"\nrun_demo.py: {error}", file=sys.stderr)
+        return 1
+    summary = summarise(options, arrived)
+    text = table(summary)
+    results = options.output / "summary.json"
+    results.write_text(json.dumps(summary, indent=2) + "\n")
+    (options.output / "results.md").write_text(text + "\n")
+    print(f"\n{text}\n\n{options.seeds} bed(s), {options.ranks} MPI ranks, "
+          f"{time.monotonic() - begin:.0f} s", flush=True)
+    picture = options.output / "picture.png"
+    draw(picture, scenes, arrived, WORLD.threshold, WORLD.flash)
+    print(f"results: {results}\npicture: {picture}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
