@@ -28,7 +28,9 @@ build_lammps() {
   unpack_source lammps "$lammps_upstream" "$lammps_cached_source" 1 \
     '*/src' '*/cmake' '*/lib' '*/LICENSE' '*/README'
   ! is_complete "$prefix" || return 0
-  heading "Building LAMMPS $lammps_version (about 6 minutes on two cores)"
+  heading "Building LAMMPS $lammps_version (3 to 6 minutes on two cores)"
+  ! command -v lmp >/dev/null ||
+    note "the lmp on the PATH is not used: LAMMPS_SOURCE_DIR does not name the source it was built from"
   : >"$log"
   logged "$log" cmake -G Ninja -S "$lammps_cached_source/cmake" -B "$work" "${lammps_options[@]}" \
     -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON -DCMAKE_INSTALL_RPATH='$ORIGIN/../lib'
