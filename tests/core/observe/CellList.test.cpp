@@ -1,0 +1,168 @@
+#include "core/observe/CellList.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/core/observe/World.hpp"
+
+namespace dempilot {
+namespace {
+
+using test::ExecutionSpace;
+using test::first_indices;
+using test::random_points;
+using List = CellList<ExecutionSpace>;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+void build(List& list, const std::vector<double>& points, const std::vector<std::int32_t>& targets,
+           double cell_width) {
+  list.build(ExecutionSpace(), List::Positions(points.data(), points.size() / 3),
+             List::Indices(targets.data(), targets.size()), cell_width);
+  ExecutionSpace().fence();
+}
+
+std::vector<std::int32_t> found_near(const List& list, const double (&centre)[3], double range) {
+  std::vector<std::int32_t> found;
+  list.for_each_within(centre, range, [&](std::int32_t index, const double(&)[3], double) {
+    found.push_back(index);
+  });
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<std::int32_t> truly_near(const std::vector<double>& points,
+                                     const std::vector<std::int32_t>& targets,
+                                     const double (&centre)[3], double range) {
+  std::vector<std::int32_t> near;
+  for (const std::int32_t target : targets) {
+    const double* point = &points[3 * static_cast<std::size_t>(target)];
+    const double x = point[0] - centre[0];
+    const double y = point[1] - centre[1];
+    const double z = point[2] - centre[2];
+    if (x * x + y * y + z * z < range * range) near.push_back(target);
+  }
+  std::sort(near.begin(), near.end());
+  return near;
+}
+
+/// Every target is found exactly once, at every particle and for ranges of other sizes than the
+/// cells.
+void expect_all_found(const std::vector<double>& points, const std::vector<std::int32_t>& targets,
+                      double cell_width) {
+  List list;
+  build(list, points, targets, cell_width);
+  for (std::size_t i = 0; i < points.size() / 3; ++i) {
+    const double centre[3] = {points[3 * i], points[3 * i + 1], points[3 * i + 2]};
+    for (const double range : {0.4 * cell_width, cell_width, 2 * cell_width, 5.5 * cell_width})
+      ASSERT_EQ(found_near(list, centre, range), truly_near(points, targets, centre, range))
+          << "particle " << i << ", range " << range;
+  }
+}
+
+TEST(CellList, finds_every_target_once) {
+  const auto points = random_points(400, {10, 6, 8}, 1);
+  expect_all_found(points, first_indices(400), 1.0);
+  expect_all_found(points, first_indices(400), 0.07);
+  expect_all_found(points, first_indices(400), 30.0);
+}
+
+TEST(CellList, finds_only_the_chosen_particles) {
+  expect_all_found(random_points(300, {5, 5, 5}, 2), {7, 250, 3, 4, 99, 180}, 0.8);
+}
+
+TEST(CellList, finds_targets_in_a_plane_and_in_a_line) {
+  expect_all_found(random_points(300, {20, 20, 0}, 3), first_indices(300), 1.0);
+  expect_all_found(random_points(300, {0, 100, 0}, 4), first_indices(300), 1.0);
+}
+
+TEST(CellList, finds_targets_on_the_edges_of_cells) {
+  std::vector<double> lattice;
+  for (int i = 0; i < 216; ++i)
+    for (const int cell : {i % 6, i / 6 % 6, i / 36})
+      lattice.push_back(0.1 * cell - 0.3);
+  expect_all_found(lattice, first_indices(216), 0.1);
+}
+
+TEST(CellList, finds_targets_that_lie_all_in_one_point) {
+  expect_all_found(std::vector<double>(3 * 200, 1.25), first_indices(200), 0.5);
+}
+
+TEST(CellList, finds_targets_of_a_sparse_and_far_flung_cloud) {
+  auto points = random_points(300, {1e5, 1e7, 1e3}, 5);
+  expect_all_found(points, first_indices(300), 1.0);
+  points[5] = 1e300;
+  points[7] = -1e300;
+  points[30] = 1.7e308;
+  expect_all_found(points, first_indices(300), 1e4);
+}
+
+TEST(CellList, finds_neighbors_far_from_the_origin) {
+  auto points = random_points(300, {6, 6, 6}, 6);
+  for (double& x : points)
+    x += 1e14;  // one part in 1e14 of this is a cell
+  expect_all_found(points, first_indices(300), 1.0);
+}
+
+TEST(CellList, leaves_out_targets_that_are_nowhere) {
+  auto points = random_points(200, {4, 4, 4}, 7);
+  points[0] = nan;
+  points[4] = infinity;
+  points[8] = -infinity;
+  expect_all_found(points, first_indices(200), 1.0);
+}
+
+TEST(CellList, finds_nothing_from_nowhere) {
+  List list;
+  build(list, random_points(50, {1, 1, 1}, 8), first_indices(50), 1.0);
+  for (const double nowhere : {nan, infinity, -infinity}) {
+    const double centre[3] = {0.5, nowhere, 0.5};
+    EXPECT_TRUE(found_near(list, centre, 10).empty());
+  }
+}
+
+TEST(CellList, finds_nothing_among_no_targets) {
+  const std::vector<double> points(30, nan);
+  for (const std::size_t targets : {0, 10}) {
+    List list;
+    build(list, points, first_indices(targets), 1.0);
+    const double centre[3] = {0, 0, 0};
+    EXPECT_TRUE(found_near(list, centre, 10).empty());
+  }
+}
+
+TEST(CellList, can_be_built_again_from_more_and_fewer_targets) {
+  List list;
+  for (const std::size_t count : {10, 500, 3, 0, 499, 700}) {
+    const auto points = random_points(count, {5, 5, 5}, static_cast<unsigned>(count));
+    const auto targets = first_indices(count);
+    build(list, points, targets, 0.5);
+    const double centre[3] = {2, 3, 2};
+    EXPECT_EQ(found_near(list, centre, 1.5), truly_near(points, targets, centre, 1.5));
+  }
+}
+
+TEST(CellList, gives_the_vector_to_the_target_and_its_length) {
+  const std::vector<double> points{1, 2, 3};
+  List list;
+  build(list, points, {0}, 1.0);
+  const double centre[3] = {0, 0, 1};
+  int calls = 0;
+  list.for_each_within(centre, 4, [&](std::int32_t, const double(&delta)[3], double distance) {
+    ++calls;
+    EXPECT_EQ(delta[0], 1);
+    EXPECT_EQ(delta[1], 2);
+    EXPECT_EQ(delta[2], 2);
+    EXPECT_EQ(distance, 3);
+  });
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace dempilot
