@@ -102,9 +102,9 @@ def write_data(bed: Bed, path: Path, world: World = WORLD) -> None:
     sphere = 4 / 3 * np.pi
     everyone = np.vstack([bed.agents, bed.grains])
     box = world.half_box
-    lines = ["lighthouse: agents (type 2) in a bed of grains (type 1)", "", f"{len(everyone)} atoms",
-             "2 atom types", "", f"{-box} {box} xlo xhi", f"{-box} {box} ylo yhi",
-             "-0.5 0.5 zlo zhi", "", "Atoms # sphere", ""]
+    lines = ["lighthouse: agents (type 2) in a bed of grains (type 1)", "",
+             f"{len(everyone)} atoms", "2 atom types", "",
+             f"{-box} {box} xlo xhi", f"{-box} {box} ylo yhi", "-0.5 0.5 zlo zhi", "", "Atoms # sphere", ""]
     for index, (x, y) in enumerate(everyone):
         agent = index < len(bed.agents)
         density = (world.agent_mass if agent else 1.0) / sphere

@@ -1,4 +1,4 @@
-"""The two contestants in flax, with the layer names of the policy file, and their training heads."""
+"""The two contestants in flax, under the layer names of the policy file, and a training head."""
 
 import math
 

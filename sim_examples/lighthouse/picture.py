@@ -60,7 +60,8 @@ def _scene(axes: Axes, episode: Episode, threshold: float, title: str) -> None:
     arrived = episode.distance()[-1] <= threshold
     _discs(axes, episode.grains, 2, facecolors=GRAIN, linewidths=0, zorder=1)
     _trails(axes, episode, colours)
-    _discs(axes, episode.goals, 3.4, facecolors="none", edgecolors=colours, linewidths=0.9, zorder=4)
+    _discs(axes, episode.goals, 3.4, facecolors="none", edgecolors=colours, linewidths=0.9,
+           zorder=4)
     _discs(axes, episode.trails[-1], 2.6, facecolors=colours, zorder=6, linewidths=0.7,
            edgecolors=["white" if home else NIGHT for home in arrived])
     _lighthouse(axes)

@@ -55,7 +55,7 @@ def _metadata(policy: Policy, world: World) -> dict:
 
 
 def _golden(policy: Policy, rows: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """What flax itself computes for `rows` (n, obs), from a carry that has seen some of them."""
+    """What flax itself computes for `rows` (n, obs), each from a random carry."""
     rows = jnp.asarray(rows)
     if isinstance(policy, SharedActorCritic):
         mean, value = policy(rows)

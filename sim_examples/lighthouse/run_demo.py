@@ -98,8 +98,8 @@ def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode
     episode = read_episode(options.output, contestant, seed, WORLD.half_box)
     share = np.mean(episode.distance()[-1] <= WORLD.threshold)
     start = "\r" if sys.stdout.isatty() else ""
-    print(f"{start}{label} {100 * share:5.1f} % arrived, {time.monotonic() - begin:.0f} s" + 20 * " ",
-          flush=True)
+    print(f"{start}{label} {100 * share:5.1f} % arrived, {time.monotonic() - begin:.0f} s"
+          + 20 * " ", flush=True)
     return episode
 
 
@@ -147,8 +147,8 @@ def main() -> int:
     options = parse()
     options.output = options.output.resolve()
     options.output.mkdir(parents=True, exist_ok=True)
-    print(f"{WORLD.agents} agents, {WORLD.grains} grains, {WORLD.decisions} decisions an episode; the "
-          f"goals can be seen at the first {WORLD.flash}.\nArrived means: at the end within "
+    print(f"{WORLD.agents} agents, {WORLD.grains} grains, {WORLD.decisions} decisions an episode; "
+          f"the goals can be seen at the first {WORLD.flash}.\nArrived means: at the end within "
           f"{WORLD.threshold:g} radii of one's own goal.", flush=True)
     begin = time.monotonic()
     try:

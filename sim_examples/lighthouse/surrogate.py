@@ -139,7 +139,8 @@ def observe(state: State, goals: Array, lit: Array, world: World) -> tuple[Array
     direction = seen * displacement / jnp.maximum(distance, 1e-9)
     clip = world.displacement_clip
     proximity = lidar(state.position[:agents], state.position[agents:], world)
-    rows = [state.velocity[:agents], direction, seen * jnp.clip(displacement, -clip, clip), proximity]
+    clipped = seen * jnp.clip(displacement, -clip, clip)
+    rows = [state.velocity[:agents], direction, clipped, proximity]
     return jnp.concatenate(rows, axis=-1), displacement
 
 

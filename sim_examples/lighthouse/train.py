@@ -118,7 +118,7 @@ class Student:
 
     def policy(self) -> LSTMActorCritic | SharedActorCritic:
         """A copy of the policy as it is now."""
-        return nnx.merge(self.graph, self.weights, self.rest).policy
+        return nnx.clone(nnx.merge(self.graph, self.weights, self.rest).policy)
 
 
 class School:
@@ -173,7 +173,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=14, help="episodes collected (default 14)")
     parser.add_argument("--updates", type=int, default=250, help="per round (default 250)")
     parser.add_argument("--batch", type=int, default=64, help="sequences per update (default 64)")
-    parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate (default 3e-3)")
+    parser.add_argument("--rate", type=float, default=3e-3, help="peak of learning (default 3e-3)")
     parser.add_argument("--output", type=Path, default=Path("."), help="folder for what comes out")
     return parser.parse_args()
 
@@ -189,7 +189,9 @@ def make_students(options: argparse.Namespace, scales: Array, world: World) -> d
                                 options.rate, scales)}
 
 
-def train(options: argparse.Namespace, world: World) -> tuple[dict[int, Student], Batch, list[dict]]:
+def train(
+    options: argparse.Namespace, world: World
+) -> tuple[dict[int, Student], Batch, list[dict]]:
     """All rounds; returns the students, the data and the learning curve."""
     rng = np.random.default_rng(options.seed)
     scales = jnp.asarray(input_scales(world))
@@ -251,8 +253,11 @@ def draw(curve: list[dict], path: Path) -> None:
               ("lost_end", "error of reckoning at the end (radii)"))
     for axis, (key, title) in zip(axes, panels):
         for name, colour in (("recurrent", "#0b6e99"), ("memoryless", "#d1495b")):
+            # arrivals are counted before the updates of their round, errors after
             lines = [line for line in curve if key != "arrived" or line["round"] > 0]
-            axis.plot([line["update"] for line in lines], [line[f"{name}_{key}"] for line in lines],
+            delay = curve[0]["update"] if key == "arrived" else 0
+            axis.plot([line["update"] - delay for line in lines],
+                      [line[f"{name}_{key}"] for line in lines],
                       marker="o", markersize=3, color=colour, label=name)
         axis.set(title=title, xlabel="updates", ylim=(0, None))
     axes[0].legend()
@@ -270,8 +275,8 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(curve)
     rows = data.rows[::25, ::97].reshape(-1, WORLD.observation_size)[:64]
-    story = (f"DAgger in the lighthouse surrogate, {options.rounds} rounds of {WORLD.agents} agents, "
-             f"{options.rounds * options.updates} updates of {options.batch} episodes")
+    story = (f"DAgger in the lighthouse surrogate, {options.rounds} rounds of {WORLD.agents} "
+             f"agents, {options.rounds * options.updates} updates of {options.batch} episodes")
     for who, name in ((RECURRENT, "lighthouse"), (MEMORYLESS, "lighthouse-memoryless")):
         policy = students[who].policy()
         fold_scales(policy, input_scales(WORLD), LENGTH_UNIT)
