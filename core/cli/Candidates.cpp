@@ -26,6 +26,26 @@ void append_columns(std::vector<double>& to, const std::vector<Real>& rows, std:
   }
 }
 
+template <class Real>
+void append_carry(Quantities& result, const ModelSpec& model, const std::vector<Real>& carry) {
+  if (model.kind == ModelKind::lstm_actor_critic) {
+    const std::size_t width = model.lstm_features;
+    append_columns(result["single/h"], carry, 2 * width, 0, width);
+    append_columns(result["single/c"], carry, 2 * width, width, width);
+  } else {
+    append(result["single/h"], carry);
+  }
+}
+
+template <class Real>
+void append_outputs(Quantities& result, const std::string& part, const Outputs<Real>& out) {
+  append(result[part + "/mean"], out.mean.values);
+  append(result[part + "/logits"], out.mean.values);
+  append(result[part + "/std"], out.std.values);
+  append(result[part + "/value"], out.value.values);
+  append(result[part + "/action"], out.action.values);
+}
+
 template <class Real, class ExecutionSpace>
 class PolicyCandidate final : public Candidate {
  public:
@@ -46,13 +66,9 @@ class PolicyCandidate final : public Candidate {
             std::span(golden.reset_before->values).subspan(t * shape[1], shape[1]));
       }
       const auto out = policy_.step(rows(golden.single_observation, step_shape, t));
-      append(result["single/mean"], out.mean.values);
-      append(result["single/std"], out.std.values);
-      append(result["single/value"], out.value.values);
+      append_outputs(result, "single", out);
       const std::vector<Real> carry = policy_.carry().get().values;
-      const std::size_t width = golden.model.carry_size() / 2;
-      append_columns(result["single/h"], carry, 2 * width, 0, width);
-      append_columns(result["single/c"], carry, 2 * width, width, width);
+      append_carry(result, golden.model, carry);
     }
     return result;
   }
@@ -62,10 +78,8 @@ class PolicyCandidate final : public Candidate {
     const auto& observation = golden.sequence_observation;
     const auto out =
         policy_.sequence(rows(observation, observation.shape, 0), {}, golden.done_after);
-    append(result["sequence/mean"], out.mean.values);
-    append(result["sequence/std"], out.std.values);
-    append(result["sequence/value"], out.value.values);
-    append(result["distribution/deterministic_action"], out.action.values);
+    append_outputs(result, "sequence", out);
+    result["distribution/deterministic_action"] = result["sequence/action"];
     return result;
   }
 
@@ -105,8 +119,7 @@ class ReferenceCandidate final : public Candidate {
       }
       step("single", golden, golden.single_observation, t * shape[1] * shape[2],
            shape[1] * shape[2], carry, result);
-      append_columns(result["single/h"], carry, size, 0, size / 2);
-      append_columns(result["single/c"], carry, size, size / 2, size / 2);
+      append_carry(result, golden.model, carry);
     }
     return result;
   }
@@ -137,6 +150,7 @@ class ReferenceCandidate final : public Candidate {
       const auto decision = policy_.step(all.subspan((first_row + row) * width, width),
                                          carry.subspan(row * size, size));
       append(result[part + "/mean"], decision.mean);
+      append(result[part + "/logits"], decision.mean);
       append(result[part + "/std"], decision.std);
       result[part + "/value"].push_back(decision.value);
       append(result[part + "/action"], decision.action);

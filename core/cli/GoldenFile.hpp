@@ -15,9 +15,7 @@ namespace dempilot::cli {
 struct GoldenFile {
   std::string name;
   std::set<std::string> parts;  ///< of single, sequence, action, distribution, gradient, lidar
-  /// Why this release cannot recompute the model ("discrete actions"); empty if it can. Without a
-  /// model (a lidar file) the rest is empty too.
-  std::string unsupported;
+  /// Empty where the file holds no model (a lidar file), as is what follows.
   ModelSpec model;
   Parameters parameters;
   double scale = 1;  ///< of the case's inputs: a large one loosens float32's tolerance
