@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <span>
 
+#include "core/action/Distribution.hpp"
 #include "core/policy/Policy.hpp"
+#include "core/reference/ReferenceDistribution.hpp"
 #include "core/reference/ReferencePolicy.hpp"
 
 namespace dempilot::cli {
@@ -50,7 +52,9 @@ template <class Real, class ExecutionSpace>
 class PolicyCandidate final : public Candidate {
  public:
   PolicyCandidate(const GoldenFile& golden, ExecutionSpace space, std::string backend)
-      : policy_(golden.model, golden.parameters, space), backend_(std::move(backend)) {}
+      : policy_(golden.model, golden.parameters, space),
+        space_(space),
+        backend_(std::move(backend)) {}
 
   std::string backend() const override { return backend_; }
   bool single_precision() const override { return sizeof(Real) == sizeof(float); }
@@ -83,6 +87,32 @@ class PolicyCandidate final : public Candidate {
     return result;
   }
 
+  Quantities distribution(const GoldenFile& golden) override {
+    Quantities result;
+    const auto& observation = golden.sequence_observation;
+    const auto out =
+        policy_.sequence(rows(observation, observation.shape, 0), {}, golden.done_after);
+    if (golden.model.discrete) {
+      append(result["distribution/log_prob"],
+             categorical_log_prob<Real>(space_, out.mean, golden.discrete_action).values);
+      append(result["distribution/entropy"], categorical_entropy<Real>(space_, out.mean).values);
+      return result;
+    }
+    const GaussianDistribution<Real, ExecutionSpace> gaussian(golden.model.action_space,
+                                                              golden.model.action_size, space_);
+    const auto convert = [](const Array<double>& all) { return rows(all, all.shape, 0); };
+    const auto point = gaussian.at_latent(out.mean, out.std, convert(golden.latent));
+    append(result["distribution/action"], point.action.values);
+    append(result["distribution/forward_log_det"], point.log_det.values);
+    append(result["distribution/log_prob of latent"], point.log_prob.values);
+    const auto& action = golden.expected.at("distribution/action");
+    append(result["distribution/log_prob"],
+           gaussian.log_prob(out.mean, out.std, convert(action)).values);
+    append(result["distribution/base_entropy"], gaussian.base_entropy(out.std).values);
+    append(result["distribution/entropy"], gaussian.entropy(out.mean, out.std).values);
+    return result;
+  }
+
  private:
   /// The `index`-th block of shape `shape`.
   static Array<Real> rows(const Array<double>& all, const Shape& shape, std::size_t index) {
@@ -95,6 +125,7 @@ class PolicyCandidate final : public Candidate {
   }
 
   Policy<Real, ExecutionSpace> policy_;
+  ExecutionSpace space_;
   std::string backend_;
 };
 
@@ -137,6 +168,39 @@ class ReferenceCandidate final : public Candidate {
       }
     }
     result["distribution/deterministic_action"] = result["sequence/action"];
+    return result;
+  }
+
+  Quantities distribution(const GoldenFile& golden) override {
+    Quantities result;
+    Quantities outputs = sequence(golden);
+    const ActionSpaceSpec& space = golden.model.action_space;
+    const std::size_t width = golden.model.action_size;
+    const auto row_of = [width](const std::vector<double>& all, std::size_t row) {
+      return std::span(all).subspan(row * width, width);
+    };
+    for (std::size_t row = 0; row < outputs["sequence/value"].size(); ++row) {
+      const auto mean = row_of(outputs["sequence/mean"], row);
+      const auto std = row_of(outputs["sequence/std"], row);
+      const auto add = [&](const char* name, double value) {
+        result["distribution/" + std::string(name)].push_back(value);
+      };
+      if (golden.model.discrete) {
+        const auto action = static_cast<std::size_t>(golden.discrete_action.values[row]);
+        add("log_prob", reference::categorical_log_prob(mean, action));
+        add("entropy", reference::categorical_entropy(mean));
+        continue;
+      }
+      const auto point = reference::at_latent(space, mean, std, row_of(golden.latent.values, row));
+      append(result["distribution/action"], point.action);
+      add("forward_log_det", point.log_det);
+      add("log_prob of latent", point.log_prob);
+      const auto& actions = golden.expected.at("distribution/action").values;
+      const auto latent = reference::to_latent(space, row_of(actions, row));
+      add("log_prob", reference::at_latent(space, mean, std, latent).log_prob);
+      add("base_entropy", reference::gaussian_entropy(std));
+      add("entropy", reference::entropy(space, mean, std));
+    }
     return result;
   }
 

@@ -127,6 +127,27 @@ void read_sequence(const hdf5::File& file, GoldenFile& golden) {
   }
 }
 
+void read_distribution(const hdf5::File& file, GoldenFile& golden) {
+  const Shape& shape = golden.sequence_observation.shape;
+  const Shape each(shape.begin(), shape.end() - 1);
+  read_expected(file, golden, "distribution/log_prob", each);
+  if (file.exists("distribution/entropy")) {
+    read_expected(file, golden, "distribution/entropy", each);
+  }
+  if (golden.model.discrete) {
+    golden.discrete_action = read_array<std::int64_t>(file, "distribution/action");
+    require_shape(golden, "distribution/action", golden.discrete_action.shape, each);
+    return;
+  }
+  golden.latent = read_array<double>(file, "distribution/latent");
+  const Shape actions = with_last(shape, golden.model.action_size);
+  require_shape(golden, "distribution/latent", golden.latent.shape, actions);
+  read_expected(file, golden, "distribution/action", actions);
+  read_expected(file, golden, "distribution/forward_log_det", each);
+  read_expected(file, golden, "distribution/base_entropy", each);
+  golden.expected["distribution/log_prob of latent"] = golden.expected["distribution/log_prob"];
+}
+
 void read_model_case(const hdf5::File& file, GoldenFile& golden) {
   const json c = json::parse(file.read_string("", "case"), nullptr, false);
   for (const char* part : {"single", "sequence", "distribution", "gradient"}) {
@@ -137,6 +158,8 @@ void read_model_case(const hdf5::File& file, GoldenFile& golden) {
   golden.parameters = read_parameters(file, golden.model);
   if (golden.parts.contains("single")) read_single(file, golden);
   if (golden.parts.contains("sequence")) read_sequence(file, golden);
+  if (!golden.parts.contains("sequence")) golden.parts.erase("distribution");
+  if (golden.parts.contains("distribution")) read_distribution(file, golden);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ struct GoldenFile {
   std::optional<Array<std::int8_t>> reset_before;  ///< (T, E)
   std::optional<Array<std::int8_t>> done_after;    ///< (T, B)
   Array<double> single_observation;                ///< (T, E, A, observation_size)
+  Array<double> latent;                            ///< (T, B, actions), of the distribution
+  Array<std::int64_t> discrete_action;             ///< (T, B), of the distribution
   Array<double> sequence_observation;              ///< (T, B, observation_size)
   std::map<std::string, Array<double>> expected;   ///< by dataset, "single/mean" for instance
 };

@@ -22,11 +22,10 @@ constexpr std::size_t max_layers = 7;
 template <class Value, std::size_t N>
 using Names = std::array<std::pair<Value, const char*>, N>;
 
-constexpr Names<ModelKind, 4> model_names{
-    {{ModelKind::lstm_actor_critic, "LSTMActorCritic"},
-     {ModelKind::min_gru_actor_critic, "MinGRUActorCritic"},
-     {ModelKind::shared_actor_critic, "SharedActorCritic"},
-     {ModelKind::actor_critic, "ActorCritic"}}};
+constexpr Names<ModelKind, 4> model_names{{{ModelKind::lstm_actor_critic, "LSTMActorCritic"},
+                                           {ModelKind::min_gru_actor_critic, "MinGRUActorCritic"},
+                                           {ModelKind::shared_actor_critic, "SharedActorCritic"},
+                                           {ModelKind::actor_critic, "ActorCritic"}}};
 constexpr Names<Activation, 6> activation_names{{{Activation::gelu, "gelu"},
                                                  {Activation::tanh, "tanh"},
                                                  {Activation::relu, "relu"},

@@ -3,6 +3,7 @@
 #include "core/Error.hpp"
 #include "core/policy/Initialization.hpp"
 #include "core/policy/ParameterTable.hpp"
+#include "core/policy/Transfer.hpp"
 
 namespace dempilot {
 namespace {
@@ -11,23 +12,6 @@ const Parameters& checked(const ModelSpec& spec, const Parameters& parameters) {
   check_size(spec, "model");
   check_parameters(spec, parameters, "model");
   return parameters;
-}
-
-/// A matrix of host values in the memory of the execution space.
-template <class T, class ExecutionSpace>
-Matrix<T, ExecutionSpace> upload(const std::vector<T>& values, std::size_t rows,
-                                 const char* label) {
-  const std::size_t columns = rows == 0 ? 0 : values.size() / rows;
-  Matrix<T, ExecutionSpace> matrix(Kokkos::ViewAllocateWithoutInitializing(label), rows, columns);
-  Kokkos::deep_copy(matrix, HostMatrix<const T>(values.data(), rows, columns));
-  return matrix;
-}
-
-template <class T, class ExecutionSpace>
-Array<T> download(const Matrix<T, ExecutionSpace>& matrix, Shape shape) {
-  Array<T> array{std::move(shape), std::vector<T>(matrix.extent(0) * matrix.extent(1))};
-  Kokkos::deep_copy(HostMatrix<T>(array.values.data(), matrix.extent(0), matrix.extent(1)), matrix);
-  return array;
 }
 
 }  // namespace
