@@ -17,64 +17,85 @@ struct ActionSpace {
   Vector<Real, ExecutionSpace> half;    ///< box: (size), (1 - eps) (max - min) / 2
   Real width = 1;                       ///< box
   Real radius = 1;                      ///< max_norm: (1 - eps) max_norm
-  Real eps = 0;                         ///< max_norm: smooths the norm at 0
+  Real eps = 0;  ///< distance kept from the boundary; max_norm: smooths the norm at 0
 
   ActionSpace() = default;
   ActionSpace(const ActionSpaceSpec& spec, std::size_t action_size);
 
   /// Replaces x (size) by f(x) and returns log |det df/dx|.
-  KOKKOS_FUNCTION
-  Real forward(Real* x) const {
-    switch (kind) {
-      case ActionSpaceKind::free:
-        return 0;
-      case ActionSpaceKind::box:
-        return forward_box(x);
-      case ActionSpaceKind::max_norm:
-        return forward_max_norm(x);
-    }
-    return 0;
-  }
-
- private:
-  /// log sech^2 z = 2 (log 2 - z - softplus(-2z)), for z of either sign without overflow.
-  KOKKOS_INLINE_FUNCTION
-  static Real log_sech2(Real z) {
-    using std::exp;
-    using std::fabs;
-    using std::log1p;
-    constexpr Real log_2 = Real(0.6931471805599453094);
-    const Real a = fabs(z);
-    return 2 * (log_2 - a - log1p(exp(-2 * a)));
-  }
-
-  KOKKOS_FUNCTION
-  Real forward_box(Real* x) const {
-    using std::log;
-    using std::tanh;
-    Real log_det = 0;
-    for (int i = 0; i < size; ++i) {
-      const Real z = x[i] / width;
-      x[i] = centre(i) + half(i) * tanh(z);
-      log_det += log(half(i)) - log(width) + log_sech2(z);
+  KOKKOS_FUNCTION Real forward(Real* x) const {
+    const Real log_det = log_det_at(x);
+    if (kind == ActionSpaceKind::box) {
+      for (int i = 0; i < size; ++i)
+        x[i] = centre(i) + half(i) * std::tanh(x[i] / width);
+    } else if (kind == ActionSpaceKind::max_norm) {
+      const Real r = smooth_norm(x);
+      const Real squashed = radius * std::tanh(r);
+      for (int i = 0; i < size; ++i)
+        x[i] = squashed * (x[i] / r);
     }
     return log_det;
   }
 
-  KOKKOS_FUNCTION
-  Real forward_max_norm(Real* x) const {
-    using std::log;
-    using std::sqrt;
-    using std::tanh;
+  /// Replaces y (size) by the x with f(x) = y, kept off the boundary, and returns log |det df/dx|
+  /// there. Ill-conditioned near the boundary, as the inverse of any tanh is.
+  KOKKOS_FUNCTION Real inverse(Real* y) const {
+    if (kind == ActionSpaceKind::box) {
+      for (int i = 0; i < size; ++i) {
+        y[i] = width * std::atanh(inside((y[i] - centre(i)) / half(i)));
+      }
+      return log_det_at(y);
+    }
+    if (kind == ActionSpaceKind::max_norm) {
+      const Real norm = smooth_norm(y);
+      const Real r = std::atanh(inside(norm / radius));
+      for (int i = 0; i < size; ++i)
+        y[i] = r * (y[i] / norm);
+      return log_det_of_norm(std::sqrt(r * r + eps * eps));
+    }
+    return 0;
+  }
+
+  /// log |det df/dx| at x (size).
+  KOKKOS_FUNCTION Real log_det_at(const Real* x) const {
+    if (kind == ActionSpaceKind::max_norm) return log_det_of_norm(smooth_norm(x));
+    Real log_det = 0;
+    if (kind == ActionSpaceKind::box) {
+      for (int i = 0; i < size; ++i)
+        log_det += log_det_of_component(i, x[i]);
+    }
+    return log_det;
+  }
+
+  /// box: the share of component i, log |df_i/dx_i|.
+  KOKKOS_FUNCTION Real log_det_of_component(int i, Real x) const {
+    return std::log(half(i)) - std::log(width) + log_sech2(x / width);
+  }
+
+  /// max_norm: log |det df/dx| where the smoothed norm of x is r.
+  KOKKOS_FUNCTION Real log_det_of_norm(Real r) const {
+    return static_cast<Real>(size) * std::log(radius) +
+           static_cast<Real>(size - 1) * (std::log(std::tanh(r)) - std::log(r)) + log_sech2(r);
+  }
+
+ private:
+  /// log sech^2 z = 2 (log 2 - |z| - log(1 + exp(-2|z|))), which never overflows.
+  KOKKOS_INLINE_FUNCTION static Real log_sech2(Real z) {
+    constexpr Real log_2 = Real(0.6931471805599453094);
+    const Real a = std::fabs(z);
+    return 2 * (log_2 - a - std::log1p(std::exp(-2 * a)));
+  }
+
+  KOKKOS_INLINE_FUNCTION Real smooth_norm(const Real* x) const {
     Real square = eps * eps;
     for (int i = 0; i < size; ++i)
       square += x[i] * x[i];
-    const Real r = sqrt(square);
-    const Real squashed = tanh(r);
-    for (int i = 0; i < size; ++i)
-      x[i] = radius * squashed * (x[i] / r);
-    return static_cast<Real>(size) * log(radius) +
-           static_cast<Real>(size - 1) * (log(squashed) - log(r)) + log_sech2(r);
+    return std::sqrt(square);
+  }
+
+  KOKKOS_INLINE_FUNCTION Real inside(Real u) const {
+    const Real edge = 1 - eps;
+    return u > edge ? edge : (u < -edge ? -edge : u);
   }
 };
 

@@ -20,6 +20,8 @@ class Candidate {
   virtual std::map<std::string, std::vector<double>> single(const GoldenFile& golden) = 0;
   /// The quantities of sequence mode and "distribution/deterministic_action".
   virtual std::map<std::string, std::vector<double>> sequence(const GoldenFile& golden) = 0;
+  /// The quantities of the distribution over the sequence's steps.
+  virtual std::map<std::string, std::vector<double>> distribution(const GoldenFile& golden) = 0;
 };
 
 /// Float and double on every back end of this build, and the reference in double.

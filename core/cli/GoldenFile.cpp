@@ -16,11 +16,21 @@ using nlohmann::json;
 json to_metadata(const json& c) {
   json metadata = {{"observation_space_size", c.at("obs")},
                    {"action_space_size", c.at("act")},
-                   {"activation", c.value("activation", "gelu")}};
-  if (c.at("model") == "LSTMActorCritic") {
+                   {"activation", c.value("activation", "gelu")},
+                   {"actor_sigma_head", c.value("sigma_head", false)},
+                   {"discrete", c.value("discrete", false)}};
+  const std::string model = c.at("model");
+  if (model == "LSTMActorCritic") {
     metadata["hidden_features"] = c.at("hidden");
     metadata["lstm_features"] = c.at("rec");
     metadata["variant"] = c.value("variant", "current");
+  } else if (model == "MinGRUActorCritic") {
+    metadata["hidden_features"] = c.at("hidden");
+    metadata["gru_features"] = c.at("rec");
+    metadata["num_layers"] = c.value("layers", 1);
+  } else if (model == "ActorCritic") {
+    metadata["actor_architecture"] = c.at("arch");
+    metadata["critic_architecture"] = c.at("arch2");
   } else {
     metadata["architecture"] = c.at("arch");
   }
@@ -28,14 +38,6 @@ json to_metadata(const json& c) {
     metadata["action_space"] = {{"type", c["space"].at(0)}, {"kw", c["space"].at(1)}};
   }
   return metadata;
-}
-
-std::string reason_not_supported(const json& c) {
-  const std::string model = c.at("model");
-  if (model != "LSTMActorCritic" && model != "SharedActorCritic") return "model " + model;
-  if (c.value("discrete", false)) return "discrete actions";
-  if (c.value("sigma_head", false)) return "a standard deviation that depends on the state";
-  return {};
 }
 
 Parameters read_parameters(const hdf5::File& file, const ModelSpec& model) {
@@ -70,6 +72,19 @@ void read_expected(const hdf5::File& file, GoldenFile& golden, const std::string
   require_shape(golden, dataset, golden.expected[dataset].shape, shape);
 }
 
+/// What the model says at every step; `part` ends in a slash.
+void read_outputs(const hdf5::File& file, GoldenFile& golden, const std::string& part,
+                  const Shape& observation) {
+  const Shape actions = with_last(observation, golden.model.action_size);
+  if (golden.model.discrete) {
+    read_expected(file, golden, part + "logits", actions);
+  } else {
+    read_expected(file, golden, part + "mean", actions);
+    read_expected(file, golden, part + "std", actions);
+  }
+  read_expected(file, golden, part + "value", with_last(observation, 1));
+}
+
 void read_single(const hdf5::File& file, GoldenFile& golden) {
   golden.single_observation = read_array<double>(file, "single/obs");
   const Shape& shape = golden.single_observation.shape;
@@ -81,12 +96,15 @@ void read_single(const hdf5::File& file, GoldenFile& golden) {
     golden.reset_before = read_array<std::int8_t>(file, "single/reset_before");
     require_shape(golden, "single/reset_before", golden.reset_before->shape, {shape[0], shape[1]});
   }
-  read_expected(file, golden, "single/mean", with_last(shape, golden.model.action_size));
-  read_expected(file, golden, "single/std", with_last(shape, golden.model.action_size));
-  read_expected(file, golden, "single/value", with_last(shape, 1));
-  if (golden.model.carry_size() > 0) {
+  read_outputs(file, golden, "single/", shape);
+  if (golden.model.kind == ModelKind::lstm_actor_critic) {
     read_expected(file, golden, "single/h", with_last(shape, golden.model.lstm_features));
     read_expected(file, golden, "single/c", with_last(shape, golden.model.lstm_features));
+  } else if (golden.model.kind == ModelKind::min_gru_actor_critic) {
+    Shape carry = shape;
+    carry.back() = golden.model.num_layers;
+    carry.push_back(golden.model.gru_features);
+    read_expected(file, golden, "single/h", carry);
   }
 }
 
@@ -101,9 +119,7 @@ void read_sequence(const hdf5::File& file, GoldenFile& golden) {
     golden.done_after = read_array<std::int8_t>(file, "sequence/done_after");
     require_shape(golden, "sequence/done_after", golden.done_after->shape, {shape[0], shape[1]});
   }
-  read_expected(file, golden, "sequence/mean", with_last(shape, golden.model.action_size));
-  read_expected(file, golden, "sequence/std", with_last(shape, golden.model.action_size));
-  read_expected(file, golden, "sequence/value", with_last(shape, 1));
+  read_outputs(file, golden, "sequence/", shape);
   if (file.exists("distribution/deterministic_action")) {
     golden.parts.insert("action");
     read_expected(file, golden, "distribution/deterministic_action",
@@ -111,18 +127,39 @@ void read_sequence(const hdf5::File& file, GoldenFile& golden) {
   }
 }
 
+void read_distribution(const hdf5::File& file, GoldenFile& golden) {
+  const Shape& shape = golden.sequence_observation.shape;
+  const Shape each(shape.begin(), shape.end() - 1);
+  read_expected(file, golden, "distribution/log_prob", each);
+  if (file.exists("distribution/entropy")) {
+    read_expected(file, golden, "distribution/entropy", each);
+  }
+  if (golden.model.discrete) {
+    golden.discrete_action = read_array<std::int64_t>(file, "distribution/action");
+    require_shape(golden, "distribution/action", golden.discrete_action.shape, each);
+    return;
+  }
+  golden.latent = read_array<double>(file, "distribution/latent");
+  const Shape actions = with_last(shape, golden.model.action_size);
+  require_shape(golden, "distribution/latent", golden.latent.shape, actions);
+  read_expected(file, golden, "distribution/action", actions);
+  read_expected(file, golden, "distribution/forward_log_det", each);
+  read_expected(file, golden, "distribution/base_entropy", each);
+  golden.expected["distribution/log_prob of latent"] = golden.expected["distribution/log_prob"];
+}
+
 void read_model_case(const hdf5::File& file, GoldenFile& golden) {
   const json c = json::parse(file.read_string("", "case"), nullptr, false);
   for (const char* part : {"single", "sequence", "distribution", "gradient"}) {
     if (file.exists(part)) golden.parts.insert(part);
   }
-  golden.unsupported = reason_not_supported(c);
-  if (!golden.unsupported.empty()) return;
   golden.scale = c.value("scale", 1.0);
   golden.model = model_from_metadata(c.at("model"), to_metadata(c), golden.name);
   golden.parameters = read_parameters(file, golden.model);
   if (golden.parts.contains("single")) read_single(file, golden);
   if (golden.parts.contains("sequence")) read_sequence(file, golden);
+  if (!golden.parts.contains("sequence")) golden.parts.erase("distribution");
+  if (golden.parts.contains("distribution")) read_distribution(file, golden);
 }
 
 }  // namespace

@@ -15,9 +15,7 @@ namespace dempilot::cli {
 struct GoldenFile {
   std::string name;
   std::set<std::string> parts;  ///< of single, sequence, action, distribution, gradient, lidar
-  /// Why this release cannot recompute the model ("discrete actions"); empty if it can. Without a
-  /// model (a lidar file) the rest is empty too.
-  std::string unsupported;
+  /// Empty where the file holds no model (a lidar file), as is what follows.
   ModelSpec model;
   Parameters parameters;
   double scale = 1;  ///< of the case's inputs: a large one loosens float32's tolerance
@@ -25,6 +23,8 @@ struct GoldenFile {
   std::optional<Array<std::int8_t>> reset_before;  ///< (T, E)
   std::optional<Array<std::int8_t>> done_after;    ///< (T, B)
   Array<double> single_observation;                ///< (T, E, A, observation_size)
+  Array<double> latent;                            ///< (T, B, actions), of the distribution
+  Array<std::int64_t> discrete_action;             ///< (T, B), of the distribution
   Array<double> sequence_observation;              ///< (T, B, observation_size)
   std::map<std::string, Array<double>> expected;   ///< by dataset, "single/mean" for instance
 };

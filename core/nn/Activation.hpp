@@ -12,8 +12,7 @@ namespace dempilot::nn {
 
 /// 1 / (1 + exp(-x))
 template <class Real>
-KOKKOS_INLINE_FUNCTION
-Real sigmoid(Real x) {
+KOKKOS_INLINE_FUNCTION Real sigmoid(Real x) {
   using std::exp;
   if (x >= 0) return 1 / (1 + exp(-x));
   const Real e = exp(x);
@@ -22,8 +21,7 @@ Real sigmoid(Real x) {
 
 /// x sigmoid(x)
 template <class Real>
-KOKKOS_INLINE_FUNCTION
-Real silu(Real x) {
+KOKKOS_INLINE_FUNCTION Real silu(Real x) {
   using std::exp;
   if (x >= 0) return x / (1 + exp(-x));
   // Half the exponent twice: exp(x) alone loses digits as a subnormal before x is multiplied in.
@@ -33,8 +31,7 @@ Real silu(Real x) {
 
 /// x for x > 0, exp(x) - 1 otherwise
 template <class Real>
-KOKKOS_INLINE_FUNCTION
-Real elu(Real x) {
+KOKKOS_INLINE_FUNCTION Real elu(Real x) {
   using std::expm1;
   return x > 0 ? x : expm1(x);
 }
@@ -42,22 +39,27 @@ Real elu(Real x) {
 /// The tanh form, x/2 (1 + tanh(u)) with u = sqrt(2/pi) (x + 0.044715 x^3), as x sigmoid(2u), which
 /// does not cancel for negative x.
 template <class Real>
-KOKKOS_INLINE_FUNCTION
-Real gelu(Real x) {
+KOKKOS_INLINE_FUNCTION Real gelu(Real x) {
   const Real u = Real(0.7978845608028653559) * (x + Real(0.044715) * x * x * x);
   const Real gate = sigmoid(2 * u);
   return gate == 0 ? Real(0) : x * gate;
 }
 
+/// log(1 + exp(x))
 template <class Real>
-KOKKOS_INLINE_FUNCTION
-Real relu(Real x) {
+KOKKOS_INLINE_FUNCTION Real softplus(Real x) {
+  using std::exp;
+  using std::log1p;
+  return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+
+template <class Real>
+KOKKOS_INLINE_FUNCTION Real relu(Real x) {
   return x > 0 || x != x ? x : Real(0);
 }
 
 template <class Real>
-KOKKOS_INLINE_FUNCTION
-Real activate(Activation activation, Real x) {
+KOKKOS_INLINE_FUNCTION Real activate(Activation activation, Real x) {
   using std::tanh;
   switch (activation) {
     case Activation::gelu:

@@ -35,9 +35,9 @@ struct Linear {
 
   /// `out` must hold the padded outputs of each row. `rows` is a multiple of block_rows.
   template <class Member>
-  KOKKOS_FUNCTION
-  void operator()(const Member& team, int rows, const Tile<Real, ExecutionSpace>& in,
-                  const Tile<Real, ExecutionSpace>& out) const {
+  KOKKOS_FUNCTION void operator()(const Member& team, int rows,
+                                  const Tile<Real, ExecutionSpace>& in,
+                                  const Tile<Real, ExecutionSpace>& out) const {
     const int lane_blocks = static_cast<int>(kernel.extent(1)) / block_lanes;
     const int row_blocks = rows / block_rows;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, lane_blocks * row_blocks), [&](int block) {
@@ -78,8 +78,7 @@ struct Linear {
   }
 
   template <int parts>
-  KOKKOS_INLINE_FUNCTION
-  static void load(Lanes<Real> (&to)[parts], const Real* from) {
+  KOKKOS_INLINE_FUNCTION static void load(Lanes<Real> (&to)[parts], const Real* from) {
     for (int part = 0; part < parts; ++part) {
       to[part] = Lanes<Real>::load(from + part * Lanes<Real>::width);
     }

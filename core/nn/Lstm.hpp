@@ -29,9 +29,10 @@ struct LstmCell {
   /// One step of a tile: `in` holds [x | h] and its h part is replaced, `c` is replaced, `z` is
   /// room for the pre-activations (rows, 4 width).
   template <class Member>
-  KOKKOS_FUNCTION
-  void operator()(const Member& team, int rows, const Tile<Real, ExecutionSpace>& in,
-                  const Tile<Real, ExecutionSpace>& c, const Tile<Real, ExecutionSpace>& z) const {
+  KOKKOS_FUNCTION void operator()(const Member& team, int rows,
+                                  const Tile<Real, ExecutionSpace>& in,
+                                  const Tile<Real, ExecutionSpace>& c,
+                                  const Tile<Real, ExecutionSpace>& z) const {
     gates(team, rows, in, z);
     const int features = gates.inputs - width;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, rows * width), [&](int index) {

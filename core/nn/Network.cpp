@@ -69,27 +69,56 @@ Linear<Real, ExecutionSpace> pack(const Dense& dense) {
   return layer;
 }
 
-std::vector<std::string> encoder_names(const ModelSpec& spec) {
-  const bool feed_forward = spec.kind == ModelKind::shared_actor_critic;
-  const std::size_t layers = feed_forward                         ? spec.architecture.size()
-                             : spec.variant == ModelVariant::seed ? 2
-                                                                  : 1;
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < layers; ++i) {
-    // flax's Sequential counts the activations too, so dense layers have even numbers.
-    names.push_back(fmt::format("{}.layers.{}", feed_forward ? "network" : "encoder", 2 * i));
-  }
-  return names;
+/// Layer `layer` of the stacked kernels (layers, width, 3 width), which have no bias.
+Dense min_gru_layer(const Tensor& kernels, std::size_t layer) {
+  const std::size_t in = kernels.shape[1];
+  const std::size_t out = kernels.shape[2];
+  const auto first = kernels.values.begin() + static_cast<std::ptrdiff_t>(layer * in * out);
+  return {in,
+          out,
+          {first, first + static_cast<std::ptrdiff_t>(in * out)},
+          std::vector<float>(out, 0.0F)};
 }
 
 Dense head_of(const ModelSpec& spec, const Parameters& parameters) {
-  if (spec.kind == ModelKind::shared_actor_critic) {
-    return side_by_side(dense(parameters, "actor_mu"), dense(parameters, "critic"));
+  const bool fused = parameters.contains("fused_head.kernel");
+  const std::string actor = spec.variant == ModelVariant::seed ? "actor" : "actor_mu";
+  const auto columns = [](Dense dense, std::size_t first, std::size_t count) {
+    Dense part{dense.inputs, count, {}, {}};
+    for (std::size_t k = 0; k < dense.inputs; ++k) {
+      for (std::size_t o = first; o < first + count; ++o) {
+        part.kernel.push_back(dense.kernel[k * dense.outputs + o]);
+      }
+    }
+    for (std::size_t o = first; o < first + count; ++o)
+      part.bias.push_back(dense.bias[o]);
+    return part;
+  };
+  Dense head = fused ? columns(dense(parameters, "fused_head"), 0, spec.action_size)
+                     : dense(parameters, actor);
+  if (spec.actor_sigma_head) {
+    head = side_by_side(head, dense(parameters, "actor_sigma.net.layers.0"));
   }
-  if (spec.variant == ModelVariant::seed) {
-    return side_by_side(dense(parameters, "actor"), dense(parameters, "critic"));
+  if (spec.kind == ModelKind::actor_critic) return head;
+  return side_by_side(head, fused ? columns(dense(parameters, "fused_head"), spec.action_size, 1)
+                                  : dense(parameters, "critic"));
+}
+
+template <class Real, class ExecutionSpace>
+void add_layer(Torso<Real, ExecutionSpace>& torso, const Dense& dense, bool activated) {
+  torso.activated[torso.layer_count] = activated;
+  torso.layers[torso.layer_count++] = pack<Real, ExecutionSpace>(dense);
+}
+
+/// `count` dense layers of a flax Sequential, which counts the activations too.
+template <class Real, class ExecutionSpace>
+Torso<Real, ExecutionSpace> pack_torso(const Parameters& parameters, const std::string& name,
+                                       std::size_t count) {
+  Torso<Real, ExecutionSpace> torso;
+  for (std::size_t i = 0; i < count; ++i) {
+    add_layer(torso, dense(parameters, fmt::format("{}.layers.{}", name, 2 * i)), true);
   }
-  return dense(parameters, "fused_head");
+  return torso;
 }
 
 }  // namespace
@@ -97,18 +126,45 @@ Dense head_of(const ModelSpec& spec, const Parameters& parameters) {
 template <class Real, class ExecutionSpace>
 Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& parameters)
     : activation(spec.activation),
-      recurrent(spec.kind == ModelKind::lstm_actor_critic),
-      space(spec.action_space, spec.action_size) {
-  for (const std::string& name : encoder_names(spec)) {
-    encoder[encoder_layers++] = pack<Real, ExecutionSpace>(dense(parameters, name));
-  }
-  if (recurrent) {
-    cell.gates = pack<Real, ExecutionSpace>(joint_gates(parameters));
-    cell.width = static_cast<int>(spec.lstm_features);
+      space(spec.discrete ? ActionSpaceSpec{} : spec.action_space, spec.action_size),
+      actions(static_cast<int>(spec.action_size)),
+      sigma_head(spec.actor_sigma_head),
+      discrete(spec.discrete),
+      carry_size(static_cast<int>(spec.carry_size())) {
+  const auto torso_of = [&](const std::string& name, std::size_t count) {
+    return pack_torso<Real, ExecutionSpace>(parameters, name, count);
+  };
+  switch (spec.kind) {
+    case ModelKind::lstm_actor_critic:
+      recurrence = Recurrence::lstm;
+      torso = torso_of("encoder", spec.variant == ModelVariant::seed ? 2 : 1);
+      lstm.gates = pack<Real, ExecutionSpace>(joint_gates(parameters));
+      lstm.width = static_cast<int>(spec.lstm_features);
+      // JaxDEM's seed drops out a tenth of the LSTM's output while training; current models none.
+      dropout_rate = spec.variant == ModelVariant::seed ? 0.1 : 0.0;
+      break;
+    case ModelKind::min_gru_actor_critic:
+      recurrence = Recurrence::min_gru;
+      torso = torso_of("encoder", 1);
+      if (parameters.contains("proj_in.kernel")) {
+        add_layer(torso, dense(parameters, "proj_in"), false);
+      }
+      min_gru.width = static_cast<int>(spec.gru_features);
+      for (std::size_t layer = 0; layer < spec.num_layers; ++layer) {
+        min_gru.layers[min_gru.layer_count++] =
+            pack<Real, ExecutionSpace>(min_gru_layer(parameters.at("mingru_kernel"), layer));
+      }
+      break;
+    case ModelKind::shared_actor_critic:
+      torso = torso_of("network", spec.architecture.size());
+      break;
+    case ModelKind::actor_critic:
+      torso = torso_of("actor_torso", spec.architecture.size());
+      critic = torso_of("critic", spec.critic_architecture.size() + 1);
+      critic.activated[critic.layer_count - 1] = false;
+      break;
   }
   head = pack<Real, ExecutionSpace>(head_of(spec, parameters));
-  // JaxDEM's seed drops out a tenth of the LSTM's output while training; the current models none.
-  if (recurrent && spec.variant == ModelVariant::seed) dropout_rate = 0.1;
 
   log_std = Vector<Real, ExecutionSpace>("DEMPilot::Network::log_std", spec.action_size);
   const auto host = Kokkos::create_mirror_view(log_std);

@@ -18,27 +18,34 @@ struct RolloutKernel {
 
   Network<Real, ExecutionSpace> network;
   Rollout<Real, ExecutionSpace> rollout;
-  int widest = 0;       ///< widest row between two layers, padded
-  int joint_width = 0;  ///< [features padded | h]
+  int widest = 0;        ///< widest row between two layers, padded
+  int joint_width = 0;   ///< LSTM: [features padded | h]
+  int memory_width = 0;  ///< LSTM: c; MinGRU: h of each layer
   int gates_width = 0;
 
   RolloutKernel(const Network<Real, ExecutionSpace>& n, const Rollout<Real, ExecutionSpace>& r)
       : network(n), rollout(r) {
     widest = std::max(padded_to_lanes(n.observation_size()), n.head.padded_outputs());
     widest = std::max(widest, n.head.inputs);
-    for (int i = 0; i < n.encoder_layers; ++i) {
-      widest = std::max(widest, n.encoder[i].padded_outputs());
+    for (const Torso<Real, ExecutionSpace>* torso : {&n.torso, &n.critic}) {
+      for (int i = 0; i < torso->layer_count; ++i) {
+        widest = std::max(widest, torso->layers[i].padded_outputs());
+      }
     }
-    if (n.recurrent) {
-      joint_width = n.cell.gates.inputs;
-      gates_width = n.cell.gates.padded_outputs();
+    if (n.recurrence == Recurrence::lstm) {
+      joint_width = n.lstm.gates.inputs;
+      memory_width = n.lstm.width;
+      gates_width = n.lstm.gates.padded_outputs();
+    } else if (n.recurrence == Recurrence::min_gru) {
+      memory_width = n.carry_size;
+      gates_width = n.min_gru.layers[0].padded_outputs();
     }
   }
 
   std::size_t scratch_bytes() const {
     return 2 * RowTile::shmem_size(tile_rows, widest) +
            RowTile::shmem_size(tile_rows, joint_width) +
-           RowTile::shmem_size(tile_rows, network.cell.width) +
+           RowTile::shmem_size(tile_rows, memory_width) +
            RowTile::shmem_size(tile_rows, gates_width);
   }
 
@@ -46,166 +53,233 @@ struct RolloutKernel {
   /// memory.
   struct Work {
     int first, rows, padded;
-    RowTile in, out;          ///< between layers
-    RowTile joint, c, gates;  ///< recurrent cell
+    RowTile in, out;               ///< between layers
+    RowTile joint, memory, gates;  ///< recurrence
   };
 
-  KOKKOS_FUNCTION
-  void operator()(const Member& team) const {
+  KOKKOS_FUNCTION void operator()(const Member& team) const {
     Work work;
     work.first = static_cast<int>(team.league_rank()) * tile_rows;
-    work.rows = rollout.agents - work.first < tile_rows ? rollout.agents - work.first : tile_rows;
+    const int left = rollout.agents - work.first;
+    work.rows = left < tile_rows ? left : tile_rows;
     work.padded = (work.rows + block_rows - 1) / block_rows * block_rows;
     work.in = RowTile(team.team_scratch(1), tile_rows, widest);
     work.out = RowTile(team.team_scratch(1), tile_rows, widest);
     work.joint = RowTile(team.team_scratch(1), tile_rows, joint_width);
-    work.c = RowTile(team.team_scratch(1), tile_rows, network.cell.width);
+    work.memory = RowTile(team.team_scratch(1), tile_rows, memory_width);
     work.gates = RowTile(team.team_scratch(1), tile_rows, gates_width);
 
-    if (network.recurrent) load_carry(team, work);
+    load_carry(team, work);
     for (int step = 0; step < rollout.steps; ++step) {
       load_observation(team, work, step);
       encode(team, work);
-      if (network.recurrent) network.cell(team, work.padded, work.joint, work.c, work.gates);
+      recur(team, work);
       prepare_head(team, work, step);
       network.head(team, work.padded, work.in, work.out);
-      Kokkos::parallel_for(Kokkos::TeamThreadRange(team, work.rows), [&](int row) {
-        write_outputs(step, work.first + row, &work.out(row, 0));
-        if (network.recurrent) forget_if_done(step, row, work);
-      });
-      team.team_barrier();
+      for_each_row(team, work, [&](int row) { act(step, work.first + row, &work.out(row, 0)); });
+      if (network.critic.layer_count > 0) criticise(team, work, step);
+      for_each_row(team, work, [&](int row) { forget_if_done(step, row, work); });
     }
-    if (network.recurrent) store_carry(team, work);
+    store_carry(team, work);
   }
 
  private:
   /// Calls body(row, column) for all of a tile's rows, padding included.
   template <class Body>
-  KOKKOS_FUNCTION
-  static void for_each(const Member& team, int rows, int columns, const Body& body) {
+  KOKKOS_FUNCTION static void for_each(const Member& team, int rows, int columns,
+                                       const Body& body) {
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, rows * columns),
                          [&](int index) { body(index / columns, index % columns); });
     team.team_barrier();
   }
 
-  KOKKOS_FUNCTION
-  int features() const { return joint_width - network.cell.width; }
+  template <class Body>
+  KOKKOS_FUNCTION static void for_each_row(const Member& team, const Work& work, const Body& body) {
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, work.rows), body);
+    team.team_barrier();
+  }
 
-  KOKKOS_FUNCTION
-  void load_carry(const Member& team, const Work& work) const {
-    const int width = network.cell.width;
-    for_each(team, work.padded, width, [&](int row, int unit) {
-      const bool real = row < work.rows;
-      work.joint(row, features() + unit) = real ? rollout.carry(work.first + row, unit) : Real(0);
-      work.c(row, unit) = real ? rollout.carry(work.first + row, width + unit) : Real(0);
+  /// Where h starts in the rows of `joint`.
+  KOKKOS_FUNCTION int first_hidden() const { return joint_width - network.lstm.width; }
+
+  /// Entry `i` of a row of the carry, wherever the recurrence keeps it.
+  KOKKOS_FUNCTION Real& remembered(const Work& work, int row, int i) const {
+    if (network.recurrence == Recurrence::min_gru) return work.memory(row, i);
+    const int width = network.lstm.width;
+    return i < width ? work.joint(row, first_hidden() + i) : work.memory(row, i - width);
+  }
+
+  KOKKOS_FUNCTION void load_carry(const Member& team, const Work& work) const {
+    for_each(team, work.padded, network.carry_size, [&](int row, int i) {
+      remembered(work, row, i) = row < work.rows ? rollout.carry(work.first + row, i) : Real(0);
     });
   }
 
-  KOKKOS_FUNCTION
-  void store_carry(const Member& team, const Work& work) const {
-    const int width = network.cell.width;
-    for_each(team, work.rows, width, [&](int row, int unit) {
-      rollout.carry(work.first + row, unit) = work.joint(row, features() + unit);
-      rollout.carry(work.first + row, width + unit) = work.c(row, unit);
+  KOKKOS_FUNCTION void store_carry(const Member& team, const Work& work) const {
+    for_each(team, work.rows, network.carry_size, [&](int row, int i) {
+      rollout.carry(work.first + row, i) = remembered(work, row, i);
     });
   }
 
-  KOKKOS_FUNCTION
-  void load_observation(const Member& team, const Work& work, int step) const {
+  KOKKOS_FUNCTION void forget_if_done(int step, int row, const Work& work) const {
+    if (rollout.done.extent(0) == 0 || rollout.done(step, work.first + row) == 0) return;
+    for (int i = 0; i < network.carry_size; ++i)
+      remembered(work, row, i) = 0;
+  }
+
+  KOKKOS_FUNCTION void load_observation(const Member& team, const Work& work, int step) const {
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
     for_each(team, work.padded, network.observation_size(), [&](int row, int i) {
       work.in(row, i) = row < work.rows ? rollout.observation(first + row, i) : Real(0);
     });
   }
 
-  /// Leaves the features in `joint` for the cell, else in `in`.
-  KOKKOS_FUNCTION
-  void encode(const Member& team, Work& work) const {
-    for (int i = 0; i < network.encoder_layers; ++i) {
-      const auto& layer = network.encoder[i];
-      const bool to_cell = network.recurrent && i + 1 == network.encoder_layers;
-      const RowTile& out = to_cell ? work.joint : work.out;
-      layer(team, work.padded, work.in, out);
-      for_each(team, work.padded, layer.outputs, [&](int row, int unit) {
-        out(row, unit) = activate(network.activation, out(row, unit));
-      });
-      if (to_cell) continue;
-      const RowTile out_before = work.out;
-      work.out = work.in;
-      work.in = out_before;
-    }
-  }
-
-  /// Brings what the head reads into `in`: h after dropout, or the features of a feed-forward
-  /// model.
-  KOKKOS_FUNCTION
-  void prepare_head(const Member& team, const Work& work, int step) const {
-    const bool drop = rollout.training && network.dropout_rate > 0;
-    const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
-    for_each(team, work.padded, network.head.inputs, [&](int row, int unit) {
-      Real h = network.recurrent ? work.joint(row, features() + unit) : work.in(row, unit);
-      if (drop) h *= dropout_factor(step, work.first + row, unit);
-      work.in(row, unit) = h;
-      if (row < work.rows && rollout.hidden.extent(0) > 0) rollout.hidden(first + row, unit) = h;
+  /// One layer from `in` to `out`.
+  KOKKOS_FUNCTION void apply(const Member& team, int rows, const Torso<Real, ExecutionSpace>& torso,
+                             int layer, const RowTile& in, const RowTile& out) const {
+    torso.layers[layer](team, rows, in, out);
+    if (!torso.activated[layer]) return;
+    for_each(team, rows, torso.layers[layer].outputs, [&](int row, int unit) {
+      out(row, unit) = activate(network.activation, out(row, unit));
     });
   }
 
-  KOKKOS_FUNCTION
-  std::int64_t id_of(int agent) const {
+  KOKKOS_FUNCTION static void swap(RowTile& a, RowTile& b) {
+    const RowTile before = a;
+    a = b;
+    b = before;
+  }
+
+  /// From the observation in `in` to the features: in `joint` for the LSTM, else in `in`.
+  KOKKOS_FUNCTION void encode(const Member& team, Work& work) const {
+    const int last = network.torso.layer_count - 1;
+    for (int layer = 0; layer <= last; ++layer) {
+      if (layer == last && network.recurrence == Recurrence::lstm) {
+        apply(team, work.padded, network.torso, layer, work.in, work.joint);
+        return;
+      }
+      apply(team, work.padded, network.torso, layer, work.in, work.out);
+      swap(work.in, work.out);
+    }
+  }
+
+  KOKKOS_FUNCTION void recur(const Member& team, const Work& work) const {
+    if (network.recurrence == Recurrence::lstm) {
+      network.lstm(team, work.padded, work.joint, work.memory, work.gates);
+    } else if (network.recurrence == Recurrence::min_gru) {
+      network.min_gru(team, work.padded, work.in, work.memory, work.gates);
+    }
+  }
+
+  /// Brings what the head reads into `in`, after dropout.
+  KOKKOS_FUNCTION void prepare_head(const Member& team, const Work& work, int step) const {
+    const bool drop = rollout.training && network.dropout_rate > 0;
+    const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
+    for_each(team, work.padded, network.head.inputs, [&](int row, int unit) {
+      Real feature = network.recurrence == Recurrence::lstm ? work.joint(row, first_hidden() + unit)
+                                                            : work.in(row, unit);
+      if (drop) feature *= dropout_factor(step, work.first + row, unit);
+      work.in(row, unit) = feature;
+      if (row < work.rows && rollout.hidden.extent(0) > 0) {
+        rollout.hidden(first + row, unit) = feature;
+      }
+    });
+  }
+
+  /// The value of a critic with a torso of its own, once the actor is done.
+  KOKKOS_FUNCTION void criticise(const Member& team, Work& work, int step) const {
+    if (rollout.value.extent(0) == 0) return;
+    load_observation(team, work, step);
+    for (int layer = 0; layer < network.critic.layer_count; ++layer) {
+      apply(team, work.padded, network.critic, layer, work.in, work.out);
+      swap(work.in, work.out);
+    }
+    const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
+    for_each_row(team, work, [&](int row) { rollout.value(first + row, 0) = work.in(row, 0); });
+  }
+
+  KOKKOS_FUNCTION std::int64_t id_of(int agent) const {
     return rollout.ids.extent(0) > 0 && agent < rollout.agents ? rollout.ids(agent, 0) : agent;
   }
 
   /// 0 with probability dropout_rate, else 1 / (1 - dropout_rate).
-  KOKKOS_FUNCTION
-  Real dropout_factor(int step, int agent, int unit) const {
+  KOKKOS_FUNCTION Real dropout_factor(int step, int agent, int unit) const {
     const Noise noise(rollout.seed ^ dropout_stream, id_of(agent), rollout.first_decision + step);
     const bool keep = noise.uniform(static_cast<std::uint32_t>(unit)) >= network.dropout_rate;
     return keep ? static_cast<Real>(1 / (1 - network.dropout_rate)) : Real(0);
   }
 
-  /// `out` holds the head's row: means, then the value. It is used up.
-  KOKKOS_FUNCTION
-  void write_outputs(int step, int agent, Real* out) const {
-    const auto row = static_cast<std::size_t>(step) * rollout.agents + agent;
-    const int actions = network.action_size();
-    if (rollout.value.extent(0) > 0) rollout.value(row, 0) = out[actions];
-    if (rollout.mean.extent(0) > 0) {
-      for (int i = 0; i < actions; ++i)
-        rollout.mean(row, i) = out[i];
-    }
-    if (rollout.action.extent(0) == 0) return;
-    const Real log_prob = draw(step, agent, out);
-    const Real log_det = network.space.forward(out);
-    for (int i = 0; i < actions; ++i)
-      rollout.action(row, i) = out[i];
-    if (rollout.log_prob.extent(0) > 0) rollout.log_prob(row, 0) = log_prob - log_det;
+  KOKKOS_FUNCTION Noise noise_of(int step, int agent) const {
+    return Noise(rollout.seed, id_of(agent), rollout.first_decision + step);
   }
 
-  /// Replaces the means by a sample if asked for; returns its log-density under the Gaussian.
-  KOKKOS_FUNCTION
-  Real draw(int step, int agent, Real* x) const {
+  KOKKOS_FUNCTION Real log_sigma(const Real* head, int action) const {
+    using std::log;
+    if (!network.sigma_head) return network.log_std(action);
+    return log(softplus(head[network.actions + action]));
+  }
+
+  /// From the head's row to mean, standard deviation, value and action.
+  KOKKOS_FUNCTION void act(int step, int agent, const Real* head) const {
     using std::exp;
-    const Noise noise(rollout.seed, id_of(agent), rollout.first_decision + step);
+    const auto row = static_cast<std::size_t>(step) * rollout.agents + agent;
+    for (int i = 0; i < network.actions; ++i) {
+      if (rollout.mean.extent(0) > 0) rollout.mean(row, i) = head[i];
+      if (rollout.std.extent(0) > 0) {
+        rollout.std(row, i) =
+            network.sigma_head ? softplus(head[network.actions + i]) : exp(network.log_std(i));
+      }
+    }
+    if (rollout.value.extent(0) > 0 && network.critic.layer_count == 0) {
+      rollout.value(row, 0) = head[network.head.outputs - 1];
+    }
+    if (rollout.action.extent(0) == 0) return;
+    const Real log_prob = network.discrete ? choose(step, agent, head, rollout.action(row, 0))
+                                           : draw(step, agent, head, &rollout.action(row, 0));
+    if (rollout.log_prob.extent(0) > 0) rollout.log_prob(row, 0) = log_prob;
+  }
+
+  /// The mean of the Gaussian or a sample of it, taken through the action space; returns its
+  /// log-density.
+  KOKKOS_FUNCTION Real draw(int step, int agent, const Real* head, Real* action) const {
+    using std::exp;
+    const Noise noise = noise_of(step, agent);
     Real log_prob = 0;
     double pair[2] = {0, 0};
-    for (int i = 0; i < network.action_size(); ++i) {
+    for (int i = 0; i < network.actions; ++i) {
       if (rollout.sample && i % 2 == 0) {
         noise.normal_pair(static_cast<std::uint32_t>(i / 2), pair[0], pair[1]);
       }
       const Real unit = static_cast<Real>(pair[i % 2]);
-      x[i] += unit * exp(network.log_std(i));
-      log_prob -= unit * unit / 2 + network.log_std(i) + static_cast<Real>(half_log_two_pi);
+      const Real log_std = log_sigma(head, i);
+      action[i] = head[i] + unit * exp(log_std);
+      log_prob -= unit * unit / 2 + log_std + static_cast<Real>(half_log_two_pi);
     }
-    return log_prob;
+    return log_prob - network.space.forward(action);
   }
 
-  KOKKOS_FUNCTION
-  void forget_if_done(int step, int row, const Work& work) const {
-    if (rollout.done.extent(0) == 0 || rollout.done(step, work.first + row) == 0) return;
-    for (int unit = 0; unit < network.cell.width; ++unit) {
-      work.joint(row, features() + unit) = 0;
-      work.c(row, unit) = 0;
+  /// The likeliest of the discrete actions, or one drawn with their probabilities; returns the
+  /// logarithm of its probability.
+  KOKKOS_FUNCTION Real choose(int step, int agent, const Real* logits, Real& action) const {
+    using std::exp;
+    using std::log;
+    int best = 0;
+    for (int i = 1; i < network.actions; ++i) {
+      if (logits[i] > logits[best]) best = i;
     }
+    Real total = 0;
+    for (int i = 0; i < network.actions; ++i)
+      total += exp(logits[i] - logits[best]);
+    int chosen = best;
+    if (rollout.sample) {
+      Real left = static_cast<Real>(noise_of(step, agent).uniform(0)) * total;
+      for (chosen = 0; chosen + 1 < network.actions; ++chosen) {
+        left -= exp(logits[chosen] - logits[best]);
+        if (left < 0) break;
+      }
+    }
+    action = static_cast<Real>(chosen);
+    return logits[chosen] - logits[best] - log(total);
   }
 };
 

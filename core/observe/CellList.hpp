@@ -36,8 +36,8 @@ class CellList {
   /// no particular order; delta is the vector from `centre` to the target. Nothing is near a centre
   /// that is not finite.
   template <class Visitor>
-  KOKKOS_FUNCTION
-  void for_each_within(const double (&centre)[3], double range, const Visitor& visit) const;
+  KOKKOS_FUNCTION void for_each_within(const double (&centre)[3], double range,
+                                       const Visitor& visit) const;
 
   const CellGrid& grid() const { return grid_; }
 
@@ -48,14 +48,13 @@ class CellList {
   void reserve(std::size_t targets, std::size_t cells);
 
   template <class Visitor>
-  KOKKOS_FUNCTION
-  void visit_row(std::int32_t row, std::int32_t first, std::int32_t count,
-                 const double (&centre)[3], double range, const Visitor& visit) const;
+  KOKKOS_FUNCTION void visit_row(std::int32_t row, std::int32_t first, std::int32_t count,
+                                 const double (&centre)[3], double range,
+                                 const Visitor& visit) const;
 
   template <class Visitor>
-  KOKKOS_FUNCTION
-  void visit_slots(std::int32_t begin, std::int32_t end, const double (&centre)[3], double range,
-                   const Visitor& visit) const;
+  KOKKOS_FUNCTION void visit_slots(std::int32_t begin, std::int32_t end, const double (&centre)[3],
+                                   double range, const Visitor& visit) const;
 
   CellGrid grid_;
   Integers start_;  ///< (cells + 1), first slot of each cell
@@ -196,9 +195,9 @@ void CellList<ExecutionSpace>::build(const ExecutionSpace& space, const Position
 
 template <class ExecutionSpace>
 template <class Visitor>
-KOKKOS_FUNCTION
-void CellList<ExecutionSpace>::for_each_within(const double (&centre)[3], double range,
-                                               const Visitor& visit) const {
+KOKKOS_FUNCTION void CellList<ExecutionSpace>::for_each_within(const double (&centre)[3],
+                                                               double range,
+                                                               const Visitor& visit) const {
   std::int32_t first[3];
   std::int32_t count[3];
   for (int d = 0; d < 3; ++d) {
@@ -225,10 +224,10 @@ void CellList<ExecutionSpace>::for_each_within(const double (&centre)[3], double
 /// the row wraps around the end of the array.
 template <class ExecutionSpace>
 template <class Visitor>
-KOKKOS_FUNCTION
-void CellList<ExecutionSpace>::visit_row(std::int32_t row, std::int32_t first, std::int32_t count,
-                                         const double (&centre)[3], double range,
-                                         const Visitor& visit) const {
+KOKKOS_FUNCTION void CellList<ExecutionSpace>::visit_row(std::int32_t row, std::int32_t first,
+                                                         std::int32_t count,
+                                                         const double (&centre)[3], double range,
+                                                         const Visitor& visit) const {
   const std::int32_t beyond = first + count - grid_.size[0];
   const std::int32_t end = beyond > 0 ? grid_.size[0] : first + count;
   visit_slots(start_(row + first), start_(row + end), centre, range, visit);
@@ -237,10 +236,9 @@ void CellList<ExecutionSpace>::visit_row(std::int32_t row, std::int32_t first, s
 
 template <class ExecutionSpace>
 template <class Visitor>
-KOKKOS_FUNCTION
-void CellList<ExecutionSpace>::visit_slots(std::int32_t begin, std::int32_t end,
-                                           const double (&centre)[3], double range,
-                                           const Visitor& visit) const {
+KOKKOS_FUNCTION void CellList<ExecutionSpace>::visit_slots(std::int32_t begin, std::int32_t end,
+                                                           const double (&centre)[3], double range,
+                                                           const Visitor& visit) const {
   const double square = range * range;
   for (std::int32_t slot = begin; slot < end; ++slot) {
     const double delta[3] = {-(centre[0] - position_(slot, 0)), -(centre[1] - position_(slot, 1)),

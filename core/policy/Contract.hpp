@@ -9,7 +9,7 @@
 /// policy/PolicyFile.hpp reads and writes it, policy/Metadata.hpp translates the model's part.
 namespace dempilot {
 
-enum class ModelKind { lstm_actor_critic, shared_actor_critic };
+enum class ModelKind { lstm_actor_critic, min_gru_actor_critic, shared_actor_critic, actor_critic };
 
 /// `seed` is JaxDEM's first LSTMActorCritic (encoder of two layers, separate heads, dropout while
 /// training), `current` the later one (encoder of one layer, one fused head).
@@ -36,19 +36,32 @@ struct ModelSpec {
   ModelKind kind = ModelKind::lstm_actor_critic;
   ModelVariant variant = ModelVariant::current;
   std::size_t observation_size = 0;
-  std::size_t action_size = 0;
-  std::size_t hidden_features = 64;       ///< LSTM models: width of the encoder
-  std::size_t lstm_features = 128;        ///< LSTM models: width of the carry's h and of its c
-  std::vector<std::size_t> architecture;  ///< feed-forward models: widths of the torso
+  std::size_t action_size = 0;                   ///< actions, or how many discrete ones there are
+  std::size_t hidden_features = 64;              ///< recurrent models: width of the encoder
+  std::size_t lstm_features = 128;               ///< LSTM: width of the carry's h and of its c
+  std::size_t gru_features = 128;                ///< MinGRU: width of each layer's carry
+  std::size_t num_layers = 1;                    ///< MinGRU
+  std::vector<std::size_t> architecture;         ///< feed-forward: widths of the (actor's) torso
+  std::vector<std::size_t> critic_architecture;  ///< ActorCritic: widths of the critic's own torso
   Activation activation = Activation::gelu;
   ActionSpaceSpec action_space;
+  bool actor_sigma_head = false;  ///< the standard deviation is a function of the features
+  bool discrete = false;          ///< categorical actions; the mean is then the logits
 
   bool operator==(const ModelSpec&) const = default;
 
-  /// Floats an agent remembers: [h | c] of the LSTM, 0 for feed-forward models.
-  std::size_t carry_size() const {
-    return kind == ModelKind::lstm_actor_critic ? 2 * lstm_features : 0;
+  bool is_recurrent() const {
+    return kind == ModelKind::lstm_actor_critic || kind == ModelKind::min_gru_actor_critic;
   }
+
+  /// Floats an agent remembers: [h | c] of the LSTM, h of each MinGRU layer, 0 without recurrence.
+  std::size_t carry_size() const {
+    if (kind == ModelKind::lstm_actor_critic) return 2 * lstm_features;
+    return kind == ModelKind::min_gru_actor_critic ? num_layers * gru_features : 0;
+  }
+
+  /// Entries of one action: its index where actions are discrete.
+  std::size_t action_width() const { return discrete ? 1 : action_size; }
 };
 
 enum class ComponentKind { velocity, angular_velocity, goal_direction, goal_displacement, lidar };

@@ -1,6 +1,7 @@
 #include "core/policy/Initialization.hpp"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -58,9 +59,9 @@ RowMajor orthogonal(Eigen::Index in, Eigen::Index out, double scale, NormalStrea
 
 RowMajor initial_kernel(const ModelSpec& spec, const std::string& name, Eigen::Index in,
                         Eigen::Index out, NormalStream& normal) {
-  const bool recurrent = spec.kind == ModelKind::lstm_actor_critic;
+  const bool seed = spec.variant == ModelVariant::seed;
   if (name == "cell.dense_h.kernel") return orthogonal(in, out, 1, normal);
-  if (name == "cell.dense_i.kernel" || (recurrent && spec.variant == ModelVariant::seed)) {
+  if (name == "cell.dense_i.kernel" || seed) {
     return lecun_normal(in, out, normal);
   }
   if (name == "fused_head.kernel") {
@@ -68,8 +69,10 @@ RowMajor initial_kernel(const ModelSpec& spec, const std::string& name, Eigen::I
     kernel << orthogonal(in, out - 1, 1, normal), orthogonal(in, 1, 0.01, normal);
     return kernel;
   }
-  if (name == "actor_mu.kernel") return orthogonal(in, out, 1, normal);
-  if (name == "critic.kernel") return orthogonal(in, out, 0.01, normal);
+  // The last layer of a critic with a torso of its own, too, gives one number.
+  const bool value = name.starts_with("critic") && out == 1;
+  if (value || name.starts_with("actor_sigma")) return orthogonal(in, out, 0.01, normal);
+  if (name == "actor_mu.kernel" || name == "mingru_kernel") return orthogonal(in, out, 1, normal);
   return orthogonal(in, out, std::sqrt(2.0), normal);
 }
 
@@ -84,12 +87,19 @@ Parameters initialize_parameters(const ModelSpec& spec, std::uint64_t seed) {
     const std::size_t count =
         std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
     Tensor tensor{shape, std::vector<float>(count, 0.0F)};
-    if (name.ends_with(".kernel")) {
-      const RowMajor kernel = initial_kernel(spec, name, static_cast<Eigen::Index>(shape[0]),
-                                             static_cast<Eigen::Index>(shape[1]), normal);
-      for (std::size_t i = 0; i < count; ++i)
-        tensor.values[i] = static_cast<float>(kernel.data()[i]);
+    if (shape.size() >= 2 && name != "_log_std") {
+      const std::size_t in = shape[shape.size() - 2];
+      const std::size_t out = shape.back();
+      // A stack of kernels is initialised one by one.
+      for (auto at = tensor.values.begin(); at != tensor.values.end();) {
+        const RowMajor kernel = initial_kernel(spec, name, static_cast<Eigen::Index>(in),
+                                               static_cast<Eigen::Index>(out), normal);
+        at = std::transform(kernel.data(), kernel.data() + in * out, at,
+                            [](double x) { return static_cast<float>(x); });
+      }
     }
+    // A learned standard deviation starts near softplus(-1).
+    if (name == "actor_sigma.net.layers.0.bias") std::ranges::fill(tensor.values, -1.0F);
     parameters.emplace(name, std::move(tensor));
   }
   return parameters;

@@ -17,12 +17,15 @@ using nlohmann::json;
 /// No layer is wider and no lidar finer; wide enough for any use, small enough that sizes computed
 /// from it never overflow.
 constexpr std::size_t max_width = 16384;
+constexpr std::size_t max_layers = 7;
 
 template <class Value, std::size_t N>
 using Names = std::array<std::pair<Value, const char*>, N>;
 
-constexpr Names<ModelKind, 2> model_names{{{ModelKind::lstm_actor_critic, "LSTMActorCritic"},
-                                           {ModelKind::shared_actor_critic, "SharedActorCritic"}}};
+constexpr Names<ModelKind, 4> model_names{{{ModelKind::lstm_actor_critic, "LSTMActorCritic"},
+                                           {ModelKind::min_gru_actor_critic, "MinGRUActorCritic"},
+                                           {ModelKind::shared_actor_critic, "SharedActorCritic"},
+                                           {ModelKind::actor_critic, "ActorCritic"}}};
 constexpr Names<Activation, 6> activation_names{{{Activation::gelu, "gelu"},
                                                  {Activation::tanh, "tanh"},
                                                  {Activation::relu, "relu"},
@@ -191,7 +194,7 @@ ActionSpaceSpec read_action_space(Arguments& arguments, std::size_t action_size,
   return action_space_from_json(type, keywords, action_size, source);
 }
 
-void read_recurrent_part(Arguments& arguments, ModelSpec& spec, const std::string& source) {
+void read_lstm(Arguments& arguments, ModelSpec& spec, const std::string& source) {
   spec.hidden_features = arguments.width("hidden_features", 1, 64);
   spec.lstm_features = arguments.width("lstm_features", 1, 128);
   // Only the seed's checkpoints spell the action space in two keys.
@@ -207,6 +210,52 @@ void read_recurrent_part(Arguments& arguments, ModelSpec& spec, const std::strin
           "these",
           source, cell);
     }
+  }
+}
+
+/// The arguments that only this kind of model has.
+void read_model_arguments(Arguments& arguments, ModelSpec& spec, const std::string& source) {
+  switch (spec.kind) {
+    case ModelKind::lstm_actor_critic:
+      return read_lstm(arguments, spec, source);
+    case ModelKind::min_gru_actor_critic:
+      spec.hidden_features = arguments.width("hidden_features", 1, 64);
+      spec.gru_features = arguments.width("gru_features", 1, 128);
+      spec.num_layers = arguments.width("num_layers", 1, 1);
+      if (spec.num_layers > max_layers) {
+        arguments.refuse("num_layers", fmt::format("at most {}", max_layers));
+      }
+      return;
+    case ModelKind::shared_actor_critic:
+      spec.architecture = arguments.widths("architecture", max_layers);
+      return;
+    case ModelKind::actor_critic:
+      spec.architecture = arguments.widths("actor_architecture", max_layers);
+      spec.critic_architecture = arguments.widths("critic_architecture", max_layers);
+      return;
+  }
+}
+
+void write_model_arguments(const ModelSpec& spec, json& metadata) {
+  switch (spec.kind) {
+    case ModelKind::lstm_actor_critic:
+      metadata["hidden_features"] = spec.hidden_features;
+      metadata["lstm_features"] = spec.lstm_features;
+      metadata["variant"] = to_name(variant_names, spec.variant);
+      metadata["cell_type"] = "OptimizedLSTMCell";
+      return;
+    case ModelKind::min_gru_actor_critic:
+      metadata["hidden_features"] = spec.hidden_features;
+      metadata["gru_features"] = spec.gru_features;
+      metadata["num_layers"] = spec.num_layers;
+      return;
+    case ModelKind::shared_actor_critic:
+      metadata["architecture"] = spec.architecture;
+      return;
+    case ModelKind::actor_critic:
+      metadata["actor_architecture"] = spec.architecture;
+      metadata["critic_architecture"] = spec.critic_architecture;
+      return;
   }
 }
 
@@ -261,21 +310,19 @@ ModelSpec model_from_metadata(const std::string& model, const json& metadata,
   Arguments arguments(metadata, "metadata", source);
   spec.observation_size = arguments.width("observation_space_size", 1);
   spec.action_size = arguments.width("action_space_size", 1);
-  if (spec.kind == ModelKind::lstm_actor_critic) {
-    read_recurrent_part(arguments, spec, source);
-  } else {
-    spec.architecture = arguments.widths("architecture", 8);
-  }
+  read_model_arguments(arguments, spec, source);
   if (arguments.has("activation")) {
     const json& value = arguments.raw("activation");
     spec.activation = activation_from_name(callable_name(value, arguments, "activation"), source);
   }
   spec.action_space = read_action_space(arguments, spec.action_size, source);
-  for (const char* unsupported : {"actor_sigma_head", "discrete"}) {
-    if (arguments.flag(unsupported, false)) {
-      fail("'{}': metadata has '{}' = true (not supported yet) train with it off", source,
-           unsupported);
-    }
+  spec.actor_sigma_head = arguments.flag("actor_sigma_head", false);
+  spec.discrete = arguments.flag("discrete", false);
+  if (spec.variant == ModelVariant::seed && (spec.actor_sigma_head || spec.discrete)) {
+    fail(
+        "'{}': metadata asks for a sigma head or discrete actions (the seed's model has neither) "
+        "set both to false, or 'variant' to current",
+        source);
   }
   arguments.ignore({"model_type", "remat", "carry_leading_shape", "reset_shape", "in_scale",
                     "actor_scale", "critic_scale"});
@@ -288,14 +335,9 @@ json metadata_of(const ModelSpec& spec) {
                    {"observation_space_size", spec.observation_size},
                    {"action_space_size", spec.action_size},
                    {"activation", name_of(spec.activation)}};
-  if (spec.kind == ModelKind::lstm_actor_critic) {
-    metadata["hidden_features"] = spec.hidden_features;
-    metadata["lstm_features"] = spec.lstm_features;
-    metadata["variant"] = to_name(variant_names, spec.variant);
-    metadata["cell_type"] = "OptimizedLSTMCell";
-  } else {
-    metadata["architecture"] = spec.architecture;
-  }
+  write_model_arguments(spec, metadata);
+  metadata["actor_sigma_head"] = spec.actor_sigma_head;
+  metadata["discrete"] = spec.discrete;
   json keywords = json::object();
   const ActionSpaceSpec& space = spec.action_space;
   if (space.kind == ActionSpaceKind::box) {

@@ -25,30 +25,72 @@ std::string layer(const std::string& network, std::size_t index) {
   return fmt::format("{}.layers.{}", network, 2 * index);
 }
 
+/// Dense layers of these widths; returns the last one's.
+std::size_t add_torso(Shapes& shapes, const std::string& name, std::size_t width,
+                      const std::vector<std::size_t>& architecture) {
+  for (std::size_t i = 0; i < architecture.size(); ++i) {
+    add_dense(shapes, layer(name, i), width, architecture[i]);
+    width = architecture[i];
+  }
+  return width;
+}
+
+/// Whether one layer gives the mean and the value.
+bool has_fused_head(const ModelSpec& spec) {
+  return spec.is_recurrent() && spec.variant == ModelVariant::current;
+}
+
+void add_heads(Shapes& shapes, const ModelSpec& spec, std::size_t features) {
+  shapes["_log_std"] = {1, spec.action_size};
+  if (spec.actor_sigma_head) {
+    add_dense(shapes, layer("actor_sigma.net", 0), features, spec.action_size);
+  }
+  if (has_fused_head(spec)) {
+    add_dense(shapes, "fused_head", features, spec.action_size + 1);
+    return;
+  }
+  const bool seed = spec.variant == ModelVariant::seed;
+  add_dense(shapes, seed ? "actor" : "actor_mu", features, spec.action_size);
+  if (spec.kind == ModelKind::actor_critic) {
+    const auto& torso = spec.critic_architecture;
+    const std::size_t width = add_torso(shapes, "critic", spec.observation_size, torso);
+    add_dense(shapes, layer("critic", torso.size()), width, 1);
+  } else {
+    add_dense(shapes, "critic", features, 1);
+  }
+}
+
 }  // namespace
 
 std::map<std::string, std::vector<std::size_t>> parameter_shapes(const ModelSpec& spec) {
-  Shapes shapes{{"_log_std", {1, spec.action_size}}};
-  if (spec.kind == ModelKind::shared_actor_critic) {
-    std::size_t width = spec.observation_size;
-    for (std::size_t i = 0; i < spec.architecture.size(); ++i) {
-      add_dense(shapes, layer("network", i), width, spec.architecture[i]);
-      width = spec.architecture[i];
-    }
-    add_dense(shapes, "actor_mu", width, spec.action_size);
-    add_dense(shapes, "critic", width, 1);
-    return shapes;
+  Shapes shapes;
+  std::size_t features = 0;  // what the heads read
+  switch (spec.kind) {
+    case ModelKind::lstm_actor_critic:
+      features = spec.lstm_features;
+      add_dense(shapes, layer("encoder", 0), spec.observation_size, spec.hidden_features);
+      if (spec.variant == ModelVariant::seed) {
+        add_dense(shapes, layer("encoder", 1), spec.hidden_features, spec.hidden_features);
+      }
+      shapes["cell.dense_i.kernel"] = {spec.hidden_features, 4 * features};
+      add_dense(shapes, "cell.dense_h", features, 4 * features);
+      break;
+    case ModelKind::min_gru_actor_critic:
+      features = spec.gru_features;
+      add_dense(shapes, layer("encoder", 0), spec.observation_size, spec.hidden_features);
+      if (spec.hidden_features != features) {
+        add_dense(shapes, "proj_in", spec.hidden_features, features);
+      }
+      shapes["mingru_kernel"] = {spec.num_layers, features, 3 * features};
+      break;
+    case ModelKind::shared_actor_critic:
+      features = add_torso(shapes, "network", spec.observation_size, spec.architecture);
+      break;
+    case ModelKind::actor_critic:
+      features = add_torso(shapes, "actor_torso", spec.observation_size, spec.architecture);
+      break;
   }
-  add_dense(shapes, layer("encoder", 0), spec.observation_size, spec.hidden_features);
-  shapes["cell.dense_i.kernel"] = {spec.hidden_features, 4 * spec.lstm_features};
-  add_dense(shapes, "cell.dense_h", spec.lstm_features, 4 * spec.lstm_features);
-  if (spec.variant == ModelVariant::seed) {
-    add_dense(shapes, layer("encoder", 1), spec.hidden_features, spec.hidden_features);
-    add_dense(shapes, "actor", spec.lstm_features, spec.action_size);
-    add_dense(shapes, "critic", spec.lstm_features, 1);
-  } else {
-    add_dense(shapes, "fused_head", spec.lstm_features, spec.action_size + 1);
-  }
+  add_heads(shapes, spec, features);
   return shapes;
 }
 
@@ -59,9 +101,11 @@ const std::map<std::string, std::string>& parameter_aliases() {
 
 std::map<std::string, std::vector<std::size_t>> unused_parameter_shapes(const ModelSpec& spec) {
   Shapes shapes;
-  if (spec.kind == ModelKind::lstm_actor_critic && spec.variant == ModelVariant::current) {
-    add_dense(shapes, "actor_mu", spec.lstm_features, spec.action_size);
-    add_dense(shapes, "critic", spec.lstm_features, 1);
+  if (has_fused_head(spec)) {
+    const bool lstm = spec.kind == ModelKind::lstm_actor_critic;
+    const std::size_t features = lstm ? spec.lstm_features : spec.gru_features;
+    add_dense(shapes, "actor_mu", features, spec.action_size);
+    add_dense(shapes, "critic", features, 1);
   }
   return shapes;
 }

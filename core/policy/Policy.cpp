@@ -1,11 +1,9 @@
 #include "core/policy/Policy.hpp"
 
-#include <cmath>
-#include <limits>
-
 #include "core/Error.hpp"
 #include "core/policy/Initialization.hpp"
 #include "core/policy/ParameterTable.hpp"
+#include "core/policy/Transfer.hpp"
 
 namespace dempilot {
 namespace {
@@ -16,23 +14,6 @@ const Parameters& checked(const ModelSpec& spec, const Parameters& parameters) {
   return parameters;
 }
 
-/// A matrix of host values in the memory of the execution space.
-template <class T, class ExecutionSpace>
-Matrix<T, ExecutionSpace> upload(const std::vector<T>& values, std::size_t rows,
-                                 const char* label) {
-  const std::size_t columns = rows == 0 ? 0 : values.size() / rows;
-  Matrix<T, ExecutionSpace> matrix(Kokkos::ViewAllocateWithoutInitializing(label), rows, columns);
-  Kokkos::deep_copy(matrix, HostMatrix<const T>(values.data(), rows, columns));
-  return matrix;
-}
-
-template <class T, class ExecutionSpace>
-Array<T> download(const Matrix<T, ExecutionSpace>& matrix, Shape shape) {
-  Array<T> array{std::move(shape), std::vector<T>(matrix.extent(0) * matrix.extent(1))};
-  Kokkos::deep_copy(HostMatrix<T>(array.values.data(), matrix.extent(0), matrix.extent(1)), matrix);
-  return array;
-}
-
 }  // namespace
 
 template <class Real, class ExecutionSpace>
@@ -41,11 +22,7 @@ Policy<Real, ExecutionSpace>::Policy(const ModelSpec& spec, const Parameters& pa
     : spec_(spec),
       space_(space),
       network_(spec, checked(spec, parameters)),
-      carry_(spec.carry_size()) {
-  for (const float value : parameters.at("_log_std").values) {
-    std_.push_back(std::exp(static_cast<Real>(value)));
-  }
-}
+      carry_(spec.carry_size()) {}
 
 template <class Real, class ExecutionSpace>
 Policy<Real, ExecutionSpace>::Policy(const ModelSpec& spec, std::uint64_t seed,
@@ -106,7 +83,8 @@ Outputs<Real> Policy<Real, ExecutionSpace>::run(int steps, int agents,
   const Rows observation =
       upload<Real, ExecutionSpace>(observations.values, rows, "DEMPilot::Policy::observation");
   const Rows mean("DEMPilot::Policy::mean", rows, spec_.action_size);
-  const Rows action("DEMPilot::Policy::action", rows, spec_.action_size);
+  const Rows std("DEMPilot::Policy::std", rows, spec_.action_size);
+  const Rows action("DEMPilot::Policy::action", rows, spec_.action_width());
   const Rows value("DEMPilot::Policy::value", rows, 1);
   const Rows log_prob("DEMPilot::Policy::log_prob", rows, 1);
   const Rows hidden("DEMPilot::Policy::hidden", rows, features);
@@ -123,6 +101,7 @@ Outputs<Real> Policy<Real, ExecutionSpace>::run(int steps, int agents,
   rollout.carry = carry;
   rollout.done = mask;
   rollout.mean = mean;
+  rollout.std = std;
   rollout.action = action;
   rollout.value = value;
   rollout.log_prob = log_prob;
@@ -136,14 +115,11 @@ Outputs<Real> Policy<Real, ExecutionSpace>::run(int steps, int agents,
   const Shape& shape = observations.shape;
   Outputs<Real> out;
   out.mean = download<Real, ExecutionSpace>(mean, with_last(shape, spec_.action_size));
-  out.action = download<Real, ExecutionSpace>(action, with_last(shape, spec_.action_size));
+  out.action = download<Real, ExecutionSpace>(action, with_last(shape, spec_.action_width()));
   out.value = download<Real, ExecutionSpace>(value, with_last(shape, 1));
   out.log_prob = download<Real, ExecutionSpace>(log_prob, Shape(shape.begin(), shape.end() - 1));
   out.hidden = download<Real, ExecutionSpace>(hidden, with_last(shape, features));
-  out.std.shape = with_last(shape, spec_.action_size);
-  for (std::size_t row = 0; row < rows; ++row) {
-    out.std.values.insert(out.std.values.end(), std_.begin(), std_.end());
-  }
+  out.std = download<Real, ExecutionSpace>(std, with_last(shape, spec_.action_size));
   return out;
 }
 

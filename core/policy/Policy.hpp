@@ -13,9 +13,9 @@ namespace dempilot {
 /// What a model says about observations of leading shape (...).
 template <class Real>
 struct Outputs {
-  Array<Real> mean;      ///< (..., actions), of the Gaussian before the action space
+  Array<Real> mean;      ///< (..., actions), of the Gaussian before the action space, or logits
   Array<Real> std;       ///< (..., actions)
-  Array<Real> action;    ///< (..., actions), deterministic: f(mean)
+  Array<Real> action;    ///< (..., actions), deterministic: f(mean), or the likeliest's index
   Array<Real> value;     ///< (..., 1)
   Array<Real> log_prob;  ///< (...), of `action`
   Array<Real> hidden;    ///< (..., features), what the heads read, after dropout
@@ -61,7 +61,6 @@ class Policy {
   ModelSpec spec_;
   ExecutionSpace space_;
   nn::Network<Real, ExecutionSpace> network_;
-  std::vector<Real> std_;
   Carry<Real, ExecutionSpace> carry_;
   bool training_ = false;
   std::uint64_t dropout_seed_ = 0;

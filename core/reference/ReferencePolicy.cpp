@@ -80,6 +80,53 @@ struct ReferencePolicy::Impl {
     return h;
   }
 
+  /// JaxDEM's MinGRU layers; `h` is (layers, width).
+  VectorXd min_gru(VectorXd x, Eigen::Map<MatrixXd> h) const {
+    const Tensor& kernels = parameters.at("mingru_kernel");
+    const auto n = static_cast<Index>(kernels.shape[1]);
+    using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    for (Index l = 0; l < h.cols(); ++l) {
+      const Eigen::Map<const RowMajor> kernel(kernels.values.data() + l * n * 3 * n, n, 3 * n);
+      const VectorXd z = kernel.cast<double>().transpose() * x;
+      const ArrayXd hidden = z.head(n);
+      const ArrayXd w = logistic(z.segment(n, n));
+      const ArrayXd g = (hidden >= 0.0).select(hidden + 0.5, logistic(hidden));
+      h.col(l) = ((1.0 - w) * h.col(l).array() + w * g).matrix();
+      const ArrayXd highway = logistic(z.tail(n));
+      x = (highway * h.col(l).array() + (1.0 - highway) * x.array()).matrix();
+    }
+    return x;
+  }
+
+  /// What the heads read; the carry is replaced.
+  VectorXd features(const VectorXd& x, std::span<double> carry) const {
+    switch (spec.kind) {
+      case ModelKind::lstm_actor_critic: {
+        const auto width = static_cast<Index>(spec.lstm_features);
+        return lstm(layers("encoder", spec.variant == ModelVariant::seed ? 2 : 1, x),
+                    {carry.data(), width}, {carry.data() + width, width});
+      }
+      case ModelKind::min_gru_actor_critic: {
+        VectorXd projected = layers("encoder", 1, x);
+        if (parameters.contains("proj_in.kernel")) projected = linear("proj_in", projected);
+        return min_gru(projected, {carry.data(), static_cast<Index>(spec.gru_features),
+                                   static_cast<Index>(spec.num_layers)});
+      }
+      case ModelKind::shared_actor_critic:
+        return layers("network", spec.architecture.size(), x);
+      case ModelKind::actor_critic:
+        return layers("actor_torso", spec.architecture.size(), x);
+    }
+    return x;
+  }
+
+  /// The value of a head of its own.
+  double value(const VectorXd& x, const VectorXd& features) const {
+    if (spec.kind != ModelKind::actor_critic) return linear("critic", features)(0);
+    const std::size_t torso = spec.critic_architecture.size();
+    return linear("critic.layers." + std::to_string(2 * torso), layers("critic", torso, x))(0);
+  }
+
   VectorXd squash(const VectorXd& x) const {
     const ActionSpaceSpec& space = spec.action_space;
     if (space.kind == ActionSpaceKind::box) {
@@ -105,31 +152,35 @@ ReferencePolicy& ReferencePolicy::operator=(ReferencePolicy&&) noexcept = defaul
 ReferencePolicy::Decision ReferencePolicy::step(std::span<const double> observation,
                                                 std::span<double> carry) const {
   const ModelSpec& spec = impl_->spec;
-  VectorXd x =
+  const VectorXd x =
       Eigen::Map<const VectorXd>(observation.data(), static_cast<Index>(observation.size()));
   const auto actions = static_cast<Index>(spec.action_size);
+  const VectorXd features = impl_->features(x, carry);
+  Decision decision;
   VectorXd mean;
-  double value = 0;
-  if (spec.kind == ModelKind::shared_actor_critic) {
-    x = impl_->layers("network", spec.architecture.size(), x);
-    mean = impl_->linear("actor_mu", x);
-    value = impl_->linear("critic", x)(0);
+  if (impl_->parameters.contains("fused_head.kernel")) {
+    const VectorXd fused = impl_->linear("fused_head", features);
+    mean = fused.head(actions);
+    decision.value = fused(actions);
   } else {
-    const bool seed = spec.variant == ModelVariant::seed;
-    const auto width = static_cast<Index>(spec.lstm_features);
-    x = impl_->layers("encoder", seed ? 2 : 1, x);
-    x = impl_->lstm(x, {carry.data(), width}, {carry.data() + width, width});
-    if (seed) {
-      mean = impl_->linear("actor", x);
-      value = impl_->linear("critic", x)(0);
-    } else {
-      const VectorXd fused = impl_->linear("fused_head", x);
-      mean = fused.head(actions);
-      value = fused(actions);
-    }
+    mean = impl_->linear(spec.variant == ModelVariant::seed ? "actor" : "actor_mu", features);
+    decision.value = impl_->value(x, features);
   }
-  const VectorXd std = vector(impl_->parameters.at("_log_std")).array().exp();
-  return {to_vector(mean), to_vector(std), to_vector(impl_->squash(mean)), value};
+  decision.mean = to_vector(mean);
+  if (spec.actor_sigma_head) {
+    const VectorXd raw = impl_->linear("actor_sigma.net.layers.0", features);
+    decision.std = to_vector((raw.array().exp() + 1.0).log());
+  } else {
+    decision.std = to_vector(vector(impl_->parameters.at("_log_std")).array().exp());
+  }
+  if (spec.discrete) {
+    Index likeliest = 0;
+    mean.maxCoeff(&likeliest);
+    decision.action = {static_cast<double>(likeliest)};
+  } else {
+    decision.action = to_vector(impl_->squash(mean));
+  }
+  return decision;
 }
 
 std::vector<double> ReferencePolicy::to_action(std::span<const double> latent) const {
