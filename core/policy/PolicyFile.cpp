@@ -118,7 +118,15 @@ double optional_double(const hdf5::File& file, const std::string& group, const s
   return value;
 }
 
-ActionSpec read_action(const hdf5::File& file, std::size_t action_size) {
+ActionSpec read_action(const hdf5::File& file, const ModelSpec& model) {
+  if (model.discrete) {
+    fail(
+        "'{}': metadata has 'discrete' = true (a discrete action is no force or torque by itself) "
+        "use "
+        "a policy with continuous actions",
+        file.name());
+  }
+  const std::size_t action_size = model.action_size;
   ActionSpec action;
   const std::string target = file.read_string("action", "target");
   if (target != "force" && target != "torque") {
@@ -253,7 +261,7 @@ PolicyFile parse_policy_file(std::span<const std::byte> bytes, const std::string
     contract.provenance = file.read_string("", "provenance");
   }
   contract.observation = read_observation(file, contract.model.observation_size);
-  contract.action = read_action(file, contract.model.action_size);
+  contract.action = read_action(file, contract.model);
   contract.timing = read_timing(file);
   policy.parameters = read_parameters(file, contract.model);
   policy.golden = read_golden(file, contract.model);
