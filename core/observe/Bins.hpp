@@ -18,13 +18,14 @@ KOKKOS_INLINE_FUNCTION
 double rough_atan2(double y, double x) {
   const double ax = std::fabs(x);
   const double ay = std::fabs(y);
-  const bool steep = ax < ay;  // selections, for there is no guessing where a neighbor lies
-  const double t = (steep ? ax : ay) / (steep ? ay : ax);
+  const double t = (ax < ay ? ax : ay) / (ay > ax ? ay : ax);
   const double s = t * t;
   const double octant =
       t * (0.9998660 + s * (-0.3302995 + s * (0.1801410 + s * (-0.0851330 + s * 0.0208351))));
-  const double quadrant = steep ? pi / 2 - octant : octant;
-  return std::copysign(x < 0 ? pi - quadrant : quadrant, y);
+  // |base - angle| mirrors or keeps the angle without a branch: nobody can guess a neighbor's
+  // octant
+  const double quadrant = std::fabs(pi / 2 * static_cast<double>(ay > ax) - octant);
+  return std::copysign(std::fabs(pi * static_cast<double>(x < 0) - quadrant), y);
 }
 
 /// floor((atan2(y, x) + offset) * scale). The rough angle decides, except so near to the edge of a
