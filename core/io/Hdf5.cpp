@@ -335,7 +335,8 @@ T read_scalar(hid_t id, const File& file, const std::string& object, const std::
   const Handle type(H5Aget_type(handle));
   const auto kind = H5Tget_class(type);
   T value{};
-  if ((kind != H5T_INTEGER && kind != H5T_FLOAT) || H5Sget_simple_extent_npoints(space) != 1 ||
+  // h5py's booleans are enumerations.
+  if ((kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_ENUM) || H5Sget_simple_extent_npoints(space) != 1 ||
       H5Aread(handle, memory_type<T>(), &value) < 0) {
     fail("{} has an attribute '{}' that is no number (one value expected) write it as a number",
          place(file, object), attribute);

@@ -20,22 +20,6 @@ constexpr int most_bins =
 /// few cells.
 constexpr double cells_per_range = 2;
 
-const char* name_of(ComponentKind kind) {
-  switch (kind) {
-    case ComponentKind::velocity:
-      return "velocity";
-    case ComponentKind::angular_velocity:
-      return "angular_velocity";
-    case ComponentKind::goal_direction:
-      return "goal_direction";
-    case ComponentKind::goal_displacement:
-      return "goal_displacement";
-    case ComponentKind::lidar:
-      return "lidar";
-  }
-  return "unknown";
-}
-
 bool is_goal(ComponentKind kind) {
   return kind == ComponentKind::goal_direction || kind == ComponentKind::goal_displacement;
 }

@@ -117,4 +117,9 @@ struct Contract {
   bool operator==(const Contract&) const = default;
 };
 
+/// The names by which files and messages call these.
+std::string name_of(ModelKind kind);
+std::string name_of(Activation activation);
+std::string name_of(ComponentKind kind);
+
 }  // namespace dempilot

@@ -12,9 +12,6 @@ namespace dempilot {
 ModelSpec model_from_metadata(const std::string& model, const nlohmann::json& metadata,
                               const std::string& source);
 nlohmann::json metadata_of(const ModelSpec& spec);
-std::string name_of(ModelKind kind);
-std::string name_of(Activation activation);
-std::string name_of(ComponentKind kind);
 Activation activation_from_name(const std::string& name, const std::string& source);
 ActionSpaceSpec action_space_from_json(const std::string& type, const nlohmann::json& arguments,
                                        std::size_t action_size, const std::string& source);

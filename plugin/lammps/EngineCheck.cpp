@@ -9,22 +9,6 @@
 namespace dempilot::lammps {
 namespace {
 
-std::string_view name_of(ComponentKind kind) {
-  switch (kind) {
-    case ComponentKind::velocity:
-      return "velocity";
-    case ComponentKind::angular_velocity:
-      return "angular_velocity";
-    case ComponentKind::goal_direction:
-      return "goal_direction";
-    case ComponentKind::goal_displacement:
-      return "goal_displacement";
-    case ComponentKind::lidar:
-      return "lidar";
-  }
-  return "?";
-}
-
 bool senses(const Contract& contract, ComponentKind kind) {
   return std::any_of(contract.observation.begin(), contract.observation.end(),
                      [kind](const ObservationComponent& c) { return c.kind == kind; });
@@ -53,7 +37,7 @@ void check_action(const Contract& contract, int dimension) {
 
 void check_component(const ObservationComponent& component, int dimension) {
   if (dimension != 2) return;
-  const std::string_view name = name_of(component.kind);
+  const std::string name = name_of(component.kind);
   if (component.kind == ComponentKind::lidar) {
     if (component.n_elevation > 0) {
       fail(
