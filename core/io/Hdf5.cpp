@@ -190,7 +190,8 @@ File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   H5Pset_fapl_core(access, 1U << 16U, 0);
   // HDF5 copies the image and never writes through the pointer.
   H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size());
-  const hid_t id = H5Fopen(name.c_str(), H5F_ACC_RDONLY, access);
+  // HDF5 refuses an image under the name of an existing file.
+  const hid_t id = H5Fopen(("image of " + name).c_str(), H5F_ACC_RDONLY, access);
   if (id < 0)
     fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", name);
   return File(id, std::move(name));
