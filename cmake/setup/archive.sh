@@ -14,16 +14,19 @@ private_apt() {
   "$program" -c "$archive_dir/apt.conf" "$@"
 }
 
+# mirrors_where FIELD…: addresses of the machine's package lists with these fields.
+mirrors_where() {
+  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' "$@" \
+    2>/dev/null | grep -v '^cdrom:' || true
+}
+
 # machine_mirror: the address from which this machine installs Debian.
 machine_mirror() {
   local codename found
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  found=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
-    'Origin: Debian' 'Label: Debian' 'Component: main' 2>/dev/null)
-  if [[ -z $found ]]; then # the machine has sources but no lists yet
-    found=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
-      "Release: $codename" 'Component: main' 2>/dev/null)
-  fi
+  found=$(mirrors_where 'Origin: Debian' 'Label: Debian')
+  # A machine that has sources but no lists yet does not know their origin.
+  [[ -n $found ]] || found=$(mirrors_where "Release: $codename")
   [[ -n $found ]] || fail "no Debian mirror is known" \
     "no entry of apt's sources has origin Debian and component main" \
     "Add Debian to apt's sources, or name your own LAMMPS_SOURCE_DIR, LAMMPS_BINARY and Kokkos_ROOT."
