@@ -87,11 +87,14 @@ def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode
     label = f"  bed {seed}, {contestant:<12}"
     begin = time.monotonic()
     kept: list[str] = []
-    with subprocess.Popen(command(options, contestant, seed), stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.STDOUT, cwd=options.output) as process:
-        for line in process.stdout:
-            kept.append(line)
-            progress(label, line)
+    try:
+        with subprocess.Popen(command(options, contestant, seed), stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.STDOUT, cwd=options.output) as process:
+            for line in process.stdout:
+                kept.append(line)
+                progress(label, line)
+    except OSError as error:
+        raise DemoError(f"LAMMPS cannot be started ({error}): see DEMPILOT_MPIRUN") from error
     if process.returncode != 0:
         raise DemoError(f"LAMMPS failed with {process.returncode} ({contestant}, bed {seed}):\n"
                         + "".join(kept[-15:]))
