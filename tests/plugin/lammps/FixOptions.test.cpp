@@ -75,6 +75,7 @@ TEST(FixOptions, SayWhatIsWrong) {
                                                  "at least 1)"));
   EXPECT_THAT(message("p.h5 every 2x"), HasSubstr("'every' cannot be '2x'"));
   EXPECT_THAT(message("p.h5 every"), HasSubstr("has 0 arguments (it takes 1). Write 'every N'"));
+  EXPECT_THAT(message("p.h5 every 5 scale 1 1 1"), HasSubstr("unknown keyword 'scale'"));
   EXPECT_THAT(message("p.h5 mode loud"), HasSubstr("unknown mode 'loud'"));
   EXPECT_THAT(message("p.h5 mode sample"), HasSubstr("Write 'mode sample SEED'"));
   EXPECT_THAT(message("p.h5 mode sample -1"),

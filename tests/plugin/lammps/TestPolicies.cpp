@@ -58,7 +58,7 @@ PolicyFile make_policy(std::vector<ObservationComponent> observation, std::size_
   model.hidden_features = 12;
   model.lstm_features = 16;
   policy.parameters = initialize_parameters(model, seed);
-  constexpr float head_scale = 60.0F;
+  constexpr float head_scale = 12.0F;
   for (float& weight : policy.parameters.at("fused_head.kernel").values)
     weight *= head_scale;
   return policy;

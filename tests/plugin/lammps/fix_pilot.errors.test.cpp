@@ -50,7 +50,7 @@ class Errors : public ::testing::Test {
 TEST_F(Errors, UnknownKeyword) {
   EXPECT_THAT(error_of(seeker, bound + "evry 5"),
               AllOf(HasSubstr("Fix pilot pilot: unknown keyword 'evry'"),
-                    HasSubstr("Remove or correct it"), HasSubstr("fix_pilot.cpp")));
+                    HasSubstr("Remove or correct it"), HasSubstr(".cpp:")));
 }
 
 TEST_F(Errors, UnboundName) {
@@ -96,8 +96,7 @@ TEST_F(Errors, GoalFromTheWrongColumn) {
 TEST_F(Errors, TargetsThatAreNoGroup) {
   const PolicyFile watcher = make_policy({lidar(2.0, 4, 2)});
   EXPECT_THAT(error_of(watcher, "bind targets nobody"), HasSubstr("there is no group 'nobody'"));
-  EXPECT_THAT(error_of(watcher, "bind targets all all"),
-              HasSubstr("'targets' is bound to 2 words (it stands for one group)"));
+  EXPECT_THAT(error_of(watcher, "bind targets all record"), HasSubstr("unknown keyword 'record'"));
 }
 
 TEST_F(Errors, GhostCutoffTooShort) {
@@ -187,7 +186,7 @@ TEST_F(Errors, WallsOfAnUnknownRegion) {
 
 TEST_F(Errors, FixThatIsNotUpToDate) {
   const std::string before = world() + "fix mean all ave/atom 1 1 2 x\n";
-  EXPECT_THAT(error_of(seeker, "bind goal f_mean 0 0", before + "\nreset_timestep 1\n"),
+  EXPECT_THAT(error_of(seeker, "bind goal f_mean 0 0", before),
               HasSubstr("fix 'mean' has no values on step 1 (it computes them every 2 steps)"));
 }
 

@@ -203,7 +203,9 @@ TEST_F(Lifetime, TorquesTurn) {
   turn.angular_drag = 0.5;
   save_policy_file(lammps.file("policy.h5"),
                    make_policy({angular_velocity(), velocity()}, 3, turn));
-  lammps.expect_success(sparse_setup() + "fix pilot agents pilot policy.h5 every 50\n" +
+  lammps.expect_success(sparse_setup() +
+                        "velocity agents set 0.5 0.3 0.1\n"
+                        "fix pilot agents pilot policy.h5 every 50\n" +
                         dump_agents(1, "omegax omegay omegaz vx") + "run 2\n");
   const std::vector<Snapshot> snapshots = read_dump(lammps.file("agents.dump"));
   const double action = snapshots[0].at("f_pilot[10]").front();
@@ -211,7 +213,7 @@ TEST_F(Lifetime, TorquesTurn) {
   EXPECT_EQ(snapshots[0].at("f_pilot[2]").front(), 0.0);
   EXPECT_NEAR(snapshots[0].at("f_pilot[5]").front(), 2.0 * action, 1e-12);
   EXPECT_NE(snapshots[2].at("omegax").front(), 0.0);
-  EXPECT_EQ(snapshots[2].at("vx").front(), 0.0);
+  EXPECT_EQ(snapshots[2].at("vx").front(), 0.5);
   // The drag follows the angular velocity of the half step.
   EXPECT_LT(std::abs(snapshots[2].at("f_pilot[5]").front()), std::abs(2.0 * action));
 }

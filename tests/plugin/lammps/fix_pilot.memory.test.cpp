@@ -35,7 +35,7 @@ TEST(Memory, AfterARestartIsWithinFivePercentOfARunWithoutTheFix) {
   save_policy_file(lammps.file("policy.h5"), policy);
   const std::string fix = "fix pilot agents pilot policy.h5 bind goal 5 5 5 observations yes\n";
   const std::string bed = std::string("units lj\natom_style sphere\nnewton off\n") +
-                          "lattice sc 1.0\nregion box block 0 100 0 100 0 100\n"
+                          "lattice fcc 1.42\nregion box block 0 63 0 63 0 63\n"
                           "create_box 2 box\ncreate_atoms 1 box\n"
                           "set group all type/subset 2 1000 4711\ngroup agents type 2\n" +
                           contact;
