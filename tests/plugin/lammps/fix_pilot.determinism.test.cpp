@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -67,6 +69,14 @@ TEST_P(Layouts, GiveTheSameActionsAndCarriesBitForBit) {
     EXPECT_EQ(first.agents.log_prob, last.agents.log_prob);
   }
   ASSERT_EQ(results.front().agents.id.size(), 32U);
+  // They moved far enough to change hands.
+  const std::vector<double>& start = results.front().snapshots.front().at("x");
+  const std::vector<double>& end = results.front().snapshots.back().at("x");
+  double farthest = 0;
+  for (std::size_t n = 0; n < start.size(); ++n) {
+    farthest = std::max(farthest, std::abs(end[n] - start[n]));
+  }
+  EXPECT_GT(farthest, 2.0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Layouts, ::testing::Values("mean", "sample 12345"),

@@ -200,7 +200,7 @@ TEST_F(Lifetime, TorquesTurn) {
   ActionSpec turn;
   turn.target = ActionTarget::torque;
   turn.scale = 2.0;
-  turn.angular_drag = 0.5;
+  turn.angular_drag = 0.02;
   save_policy_file(lammps.file("policy.h5"),
                    make_policy({angular_velocity(), velocity()}, 3, turn));
   lammps.expect_success(sparse_setup() +

@@ -18,8 +18,8 @@ constexpr int every = 5;
 constexpr double tolerance = 1e-5;
 
 /// Agents inserted by hand and by fix deposit, deleted, tags compressed, box periodic.
-std::string eventful_life(const std::string& options) {
-  return granular_bed() +
+std::string eventful_life(const std::string& options, const std::string& layout) {
+  return granular_bed() + layout +
          "variable reset atom \"x < 2.0 && y > 3.0\"\n"
          "fix pilot agents pilot policy.h5 every 5 bind goal 6 6 3 observations yes " +
          options + "\n" + dump_agents(every, "v_reset") + R"(
@@ -39,6 +39,7 @@ struct Variant {
   const char* name;
   int ranks;
   const char* options;
+  const char* layout;
   long reset_every;
   bool by_variable;
 };
@@ -54,7 +55,7 @@ TEST_P(Replay, MatchesTheReferenceForEveryAgentAndDecision) {
   const LammpsRun lammps;
   const PolicyFile policy = explorer();
   save_policy_file(lammps.file("policy.h5"), policy);
-  lammps.expect_success(eventful_life(variant.options), variant.ranks);
+  lammps.expect_success(eventful_life(variant.options, variant.layout), variant.ranks);
 
   std::vector<Snapshot> snapshots = read_dump(lammps.file("agents.dump"));
   if (!variant.by_variable) {
@@ -79,10 +80,12 @@ TEST_P(Replay, MatchesTheReferenceForEveryAgentAndDecision) {
 
 INSTANTIATE_TEST_SUITE_P(
     Ranks, Replay,
-    ::testing::Values(Variant{"one", 1, "", 0, false}, Variant{"two", 2, "", 0, false},
-                      Variant{"four", 4, "", 0, false},
-                      Variant{"two_reset_every", 2, "reset every 35", 35, false},
-                      Variant{"four_reset_variable", 4, "reset v_reset", 0, true}),
+    ::testing::Values(Variant{"one", 1, "", "", 0, false}, Variant{"two", 2, "", "", 0, false},
+                      Variant{"four", 4, "", "", 0, false},
+                      Variant{"four_tiles", 4, "",
+                              "comm_style tiled\nfix even all balance 30 1.0 rcb\n", 0, false},
+                      Variant{"two_reset_every", 2, "reset every 35", "", 35, false},
+                      Variant{"four_reset_variable", 4, "reset v_reset", "", 0, true}),
     [](const auto& each) { return std::string(each.param.name); });
 
 /// Where an agent's tag changes, its id does not: ids in the dump follow positions.
