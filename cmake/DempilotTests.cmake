@@ -2,18 +2,6 @@
 
 include(GoogleTest)
 
-# How tests start programs on several MPI ranks: DEMPILOT_MPIRUN is a command to
-# be followed by -n and the number of ranks, DEMPILOT_MPI_ENVIRONMENT what must
-# stand in the environment (also of a single rank) for it to work as root, in a
-# container, and with more ranks than cores.
-if(DEMPILOT_BUILD_LAMMPS_PLUGIN)
-  set(DEMPILOT_MPIRUN "${MPIEXEC_EXECUTABLE}" --oversubscribe --bind-to none)
-  set(DEMPILOT_MPI_ENVIRONMENT
-      OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-      OMPI_MCA_btl_vader_single_copy_mechanism=none
-  )
-endif()
-
 # dempilot_add_test(NAME name SOURCES file… [LIBRARIES target…]
 #                   [BACKENDS serial openmp] [LABELS label…])
 #

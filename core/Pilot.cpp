@@ -131,6 +131,7 @@ void replay_golden_rows(const Pilot::Impl& pilot, const GoldenRows& golden) {
 }  // namespace
 
 Pilot::Pilot(const PolicyFile& policy, std::string source) {
+  check_size(policy.contract.model, source);
   check_parameters(policy.contract.model, policy.parameters, source);
   impl_ = make_impl(policy, std::move(source));
   replay_golden_rows(*impl_, policy.golden);

@@ -3,6 +3,7 @@
 # The mirror is the machine's own; signatures are checked as apt always does.
 
 archive_dir=$cache_dir/apt
+archive_log=$cache_dir/logs/apt.log
 archive_suite=trixie
 archive_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -14,27 +15,24 @@ private_apt() {
   "$program" -c "$archive_dir/apt.conf" "$@"
 }
 
-# machine_mirror: the address from which this machine installs Debian.
-machine_mirror() {
-  local codename found
+# machine_mirrors: addresses from which this machine may be installing Debian, the
+# likeliest first. A machine whose package lists were deleted does not know which
+# of its sources is Debian; the signature tells.
+machine_mirrors() {
+  local codename
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  found=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
-    'Origin: Debian' 'Label: Debian' 'Component: main' 2>/dev/null)
-  if [[ -z $found ]]; then # the machine has sources but no lists yet
-    found=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
-      "Release: $codename" 'Component: main' 2>/dev/null)
-  fi
-  [[ -n $found ]] || fail "no Debian mirror is known" \
-    "no entry of apt's sources has origin Debian and component main" \
-    "Add Debian to apt's sources, or name your own LAMMPS_SOURCE_DIR, LAMMPS_BINARY and Kokkos_ROOT."
-  head -n 1 <<<"$found"
+  {
+    apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' \
+      'Label: Debian' 'Component: main' 2>/dev/null || true
+    apt-get --print-uris update 2>/dev/null |
+      sed -n "s|^'\([^']*\)/dists/$codename/InRelease'.*|\1|p" || true
+  } | grep -v '^cdrom:' | awk '!seen[$0]++' || true
 }
 
-# write_archive_config TYPE KEYRING SUITE…: what the private apt reads.
+# write_archive_config MIRROR TYPE KEYRING SUITE…: what the private apt reads.
 write_archive_config() {
-  local type=$1 keyring=$2 mirror
-  shift 2
-  mirror=$(machine_mirror)
+  local mirror=$1 type=$2 keyring=$3
+  shift 3
   mkdir -p "$archive_dir"/{lists/partial,cache/archives/partial,downloads}
   cat >"$archive_dir/dempilot.sources" <<EOF
 Types: $type
@@ -61,47 +59,57 @@ EOF
   fi
 }
 
-# update_lists LOG: fails if the lists cannot be had or verified.
+# update_lists: fails if the lists cannot be had or verified.
 update_lists() {
-  private_apt apt-get -q --error-on=any update >"$1" 2>&1
+  private_apt apt-get -q --error-on=any update >>"$archive_log" 2>&1
 }
 
-# newer_keyring LOG: where the machine's keyring is older than the suite, the
+# newer_keyring MIRROR: where the machine's keyring is older than the suite, the
 # keyring package of the machine's own release, verified by the machine's
 # keyring, brings the missing key. Prints the path of the newer keyring.
 newer_keyring() {
   local codename
   codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  write_archive_config deb "$archive_keyring" "$codename" "$codename-updates"
-  update_lists "$1" || return
+  write_archive_config "$1" deb "$archive_keyring" "$codename" "$codename-updates"
+  update_lists || return
   (cd "$archive_dir/downloads" && rm -f debian-archive-keyring_*.deb &&
-    private_apt apt-get -q download debian-archive-keyring >>"$1" 2>&1 &&
+    private_apt apt-get -q download debian-archive-keyring >>"$archive_log" 2>&1 &&
     dpkg-deb -x debian-archive-keyring_*.deb "$archive_dir/keyring") || return
   echo "$archive_dir/keyring$archive_keyring"
 }
 
+# update_from MIRROR: brings the private lists up to date, or fails.
+update_from() {
+  local keyring
+  write_archive_config "$1" deb-src "$archive_keyring" "$archive_suite"
+  : >"$archive_log"
+  update_lists && return
+  grep -q 'NO_PUBKEY\|not signed' "$archive_log" || return
+  keyring=$(newer_keyring "$1") || return
+  note "the machine's Debian keyring is older than $archive_suite: using its successor"
+  write_archive_config "$1" deb-src "$keyring" "$archive_suite"
+  update_lists
+}
+
 # update_archive: brings the private lists up to date.
 update_archive() {
-  local log=$cache_dir/logs/apt.log keyring
-  mkdir -p "$cache_dir/logs"
-  write_archive_config deb-src "$archive_keyring" "$archive_suite"
-  update_lists "$log" && return
-  if grep -q 'NO_PUBKEY\|not signed' "$log"; then
-    note "the machine's Debian keyring is older than $archive_suite: fetching its successor"
-    if keyring=$(newer_keyring "$log"); then
-      write_archive_config deb-src "$keyring" "$archive_suite"
-      update_lists "$log" && return
-    fi
-  fi
-  tail -n 15 "$log" >&2
-  fail "Debian's list of $archive_suite sources cannot be read" "see $log" \
+  local mirror mirrors
+  mkdir -p "$(dirname "$archive_log")"
+  mapfile -t mirrors < <(machine_mirrors)
+  ((${#mirrors[@]})) || fail "no Debian mirror is known" "apt's sources name none" \
+    "Add Debian to apt's sources, or name your own LAMMPS_SOURCE_DIR, LAMMPS_BINARY and Kokkos_ROOT."
+  for mirror in "${mirrors[@]}"; do
+    ! update_from "$mirror" || return 0
+  done
+  tail -n 15 "$archive_log" >&2
+  fail "Debian's list of $archive_suite sources cannot be read" "see $archive_log" \
     "Check the network and the package debian-archive-keyring, then repeat the command."
 }
 
 # fetch_source PACKAGE UPSTREAM: downloads the package's upstream archive and
 # prints its path. apt checks its hash against the signed list.
 fetch_source() {
-  local package=$1 upstream=$2 version log=$cache_dir/logs/apt.log
+  local package=$1 upstream=$2 version
   update_archive
   version=$(private_apt apt-cache showsrc --only-source "$package" |
     awk -v prefix="$upstream-" '$1 == "Version:" && index($2, prefix) == 1 && !n++ { print $2 }')
@@ -109,9 +117,9 @@ fetch_source() {
     "the machine's mirror offers another version in $archive_suite" \
     "Use a mirror with that version, or name your own LAMMPS_SOURCE_DIR, LAMMPS_BINARY and Kokkos_ROOT."
   (cd "$archive_dir/downloads" && private_apt apt-get -q source --download-only --tar-only \
-    --only-source "$package=$version" >>"$log" 2>&1) || {
-    tail -n 15 "$log" >&2
-    fail "$package $version could not be downloaded" "see $log" "Check the network, then repeat the command."
+    --only-source "$package=$version" >>"$archive_log" 2>&1) || {
+    tail -n 15 "$archive_log" >&2
+    fail "$package $version could not be downloaded" "see $archive_log" "Check the network, then repeat the command."
   }
   ls "$archive_dir/downloads/${package}_${upstream}".orig.tar.*
 }

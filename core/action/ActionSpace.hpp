@@ -29,10 +29,10 @@ struct ActionSpace {
       for (int i = 0; i < size; ++i)
         x[i] = centre(i) + half(i) * std::tanh(x[i] / width);
     } else if (kind == ActionSpaceKind::max_norm) {
-      const Real r = smooth_norm(x);
-      const Real squashed = radius * std::tanh(r);
+      const ScaledNorm norm = smooth_norm(x);
+      const Real squashed = radius * std::tanh(norm.value());
       for (int i = 0; i < size; ++i)
-        x[i] = squashed * (x[i] / r);
+        x[i] = squashed * norm.share(x[i]);
     }
     return log_det;
   }
@@ -47,10 +47,10 @@ struct ActionSpace {
       return log_det_at(y);
     }
     if (kind == ActionSpaceKind::max_norm) {
-      const Real norm = smooth_norm(y);
-      const Real r = std::atanh(inside(norm / radius));
+      const ScaledNorm norm = smooth_norm(y);
+      const Real r = std::atanh(inside(norm.value() / radius));
       for (int i = 0; i < size; ++i)
-        y[i] = r * (y[i] / norm);
+        y[i] = r * norm.share(y[i]);
       return log_det_of_norm(std::sqrt(r * r + eps * eps));
     }
     return 0;
@@ -58,7 +58,7 @@ struct ActionSpace {
 
   /// log |det df/dx| at x (size).
   KOKKOS_FUNCTION Real log_det_at(const Real* x) const {
-    if (kind == ActionSpaceKind::max_norm) return log_det_of_norm(smooth_norm(x));
+    if (kind == ActionSpaceKind::max_norm) return log_det_of_norm(smooth_norm(x).value());
     Real log_det = 0;
     if (kind == ActionSpaceKind::box) {
       for (int i = 0; i < size; ++i)
@@ -86,11 +86,22 @@ struct ActionSpace {
     return 2 * (log_2 - a - std::log1p(std::exp(-2 * a)));
   }
 
-  KOKKOS_INLINE_FUNCTION Real smooth_norm(const Real* x) const {
-    Real square = eps * eps;
+  /// A norm as scale * length, so that squares of huge components do not overflow.
+  struct ScaledNorm {
+    Real scale, length;
+    KOKKOS_INLINE_FUNCTION Real value() const { return scale * length; }
+    /// x / value(), also where value() overflows.
+    KOKKOS_INLINE_FUNCTION Real share(Real x) const { return x / scale / length; }
+  };
+
+  KOKKOS_INLINE_FUNCTION ScaledNorm smooth_norm(const Real* x) const {
+    Real largest = 1;
     for (int i = 0; i < size; ++i)
-      square += x[i] * x[i];
-    return std::sqrt(square);
+      largest = std::fabs(x[i]) > largest ? std::fabs(x[i]) : largest;
+    Real square = (eps / largest) * (eps / largest);
+    for (int i = 0; i < size; ++i)
+      square += (x[i] / largest) * (x[i] / largest);
+    return {largest, std::sqrt(square)};
   }
 
   KOKKOS_INLINE_FUNCTION Real inside(Real u) const {

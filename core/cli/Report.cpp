@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace dempilot::cli {
 namespace {
@@ -60,6 +61,12 @@ void Report::nothing_to_compare(const std::string& what) {
 
 void Report::fail(const std::string& what) {
   fmt::print("  FAILED: {}\n", what);
+  ++failed_;
+}
+
+void Report::error(const std::string& what) {
+  std::fflush(stdout);
+  fmt::print(stderr, "ERROR: {}\n", what);
   ++failed_;
 }
 

@@ -16,6 +16,8 @@ class Report {
   void not_supported(const std::string& what);
   void nothing_to_compare(const std::string& what);
   void fail(const std::string& what);
+  /// A file that could not be compared at all; goes to stderr.
+  void error(const std::string& what);
   /// Whether a row was printed since begin_file().
   bool compared() const { return compared_; }
   /// The last line; returns the exit status, 0 only if all holds and something was compared.

@@ -96,7 +96,7 @@ int verify(const std::vector<std::string>& files, const std::set<std::string>& p
     try {
       verify_file(file, parts, report);
     } catch (const Error& error) {
-      report.fail(error.what());
+      report.error(error.what());
     }
   }
   return report.summarize(files.size());

@@ -4,71 +4,20 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "core/Error.hpp"
+#include "core/io/Hdf5Handle.hpp"
 
 namespace dempilot::hdf5 {
 namespace {
 
 constexpr std::size_t max_string_bytes = 1U << 20U;
-
-/// Silences HDF5's own printing of its error stack while it lives: our messages say what matters.
-class QuietErrors {
- public:
-  QuietErrors() {
-    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-
- private:
-  H5E_auto2_t function_ = nullptr;
-  void* data_ = nullptr;
-};
-
-/// Owns one HDF5 identifier of any kind.
-class Handle {
- public:
-  explicit Handle(hid_t id) : id_(id) {}
-  ~Handle() {
-    if (id_ >= 0) H5Idec_ref(id_);
-  }
-  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-  bool valid() const { return id_ >= 0; }
-
- private:
-  hid_t id_;
-};
-
-template <class T>
-hid_t memory_type();
-template <>
-hid_t memory_type<float>() {
-  return H5T_NATIVE_FLOAT;
-}
-template <>
-hid_t memory_type<double>() {
-  return H5T_NATIVE_DOUBLE;
-}
-template <>
-hid_t memory_type<std::int8_t>() {
-  return H5T_NATIVE_INT8;
-}
-template <>
-hid_t memory_type<std::int32_t>() {
-  return H5T_NATIVE_INT32;
-}
-template <>
-hid_t memory_type<std::int64_t>() {
-  return H5T_NATIVE_INT64;
-}
+/// What fits into an object header, a little less than 64 KiB.
+constexpr std::size_t max_attribute_bytes = 65000;
 
 std::string text(std::span<const std::size_t> shape) {
   return fmt::format("({})", fmt::join(shape, ", "));
@@ -104,8 +53,21 @@ Handle open_dataset(hid_t id, const File& file, const std::string& dataset) {
   return Handle(H5Dopen2(id, dataset.c_str(), H5P_DEFAULT));
 }
 
-/// Refuses datasets whose values lie outside the file or are not numbers.
-void require_plain_numbers(hid_t dataset, const File& file, const std::string& name) {
+/// Whether numbers are stored as machines have them: IEEE floats of 4 or 8 bytes, integers of 1 to
+/// 8. HDF5 knows bit fields of any shape, and reads beyond a number whose description is damaged.
+bool is_machine_number(hid_t type) {
+  if (H5Tget_class(type) == H5T_ENUM) return is_machine_number(Handle(H5Tget_super(type)));
+  const std::array known{
+      H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE,  H5T_STD_U16LE,
+      H5T_STD_I32LE,  H5T_STD_U32LE,  H5T_STD_I64LE, H5T_STD_U64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE,
+      H5T_STD_I16BE,  H5T_STD_U16BE,  H5T_STD_I32BE, H5T_STD_U32BE, H5T_STD_I64BE,  H5T_STD_U64BE};
+  return std::any_of(known.begin(), known.end(),
+                     [&](hid_t candidate) { return H5Tequal(type, candidate) > 0; });
+}
+
+/// Refuses datasets whose values lie outside the file or are not numbers; returns the class of the
+/// numbers.
+H5T_class_t require_plain_numbers(hid_t dataset, const File& file, const std::string& name) {
   if (dataset < 0) {
     fail("{} cannot be opened (it is no dataset, or the file is damaged) write the file again",
          place(file, name));
@@ -122,6 +84,23 @@ void require_plain_numbers(hid_t dataset, const File& file, const std::string& n
     fail("{} is not numeric (HDF5 type class {}) store integers or floats", place(file, name),
          static_cast<int>(kind));
   }
+  if (!is_machine_number(type)) {
+    fail(
+        "{} holds numbers of a rare kind (floats of 4 or 8 bytes and integers of 1 to 8 are read) "
+        "store such",
+        place(file, name));
+  }
+  return kind;
+}
+
+/// Refuses datasets that hold floats where T is an integer, and the other way round: converting
+/// them would hide that the file means something else.
+template <class T>
+void require_numbers_like(hid_t dataset, const File& file, const std::string& name) {
+  const bool floats = require_plain_numbers(dataset, file, name) == H5T_FLOAT;
+  if (floats == std::is_floating_point_v<T>) return;
+  fail("{} holds {} ({} expected) store {}", place(file, name), floats ? "floats" : "integers",
+       floats ? "integers" : "floats", floats ? "integers" : "floats");
 }
 
 std::vector<std::size_t> extent(hid_t dataset) {
@@ -190,7 +169,11 @@ File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   H5Pset_fapl_core(access, 1U << 16U, 0);
   // HDF5 copies the image and never writes through the pointer.
   H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size());
-  const hid_t id = H5Fopen(name.c_str(), H5F_ACC_RDONLY, access);
+  // HDF5 takes two open images of one name for the same file, and refuses one under the name of a
+  // file that exists.
+  static std::atomic<std::uint64_t> images{0};
+  const std::string unique = fmt::format("image {} of {}", images++, name);
+  const hid_t id = H5Fopen(unique.c_str(), H5F_ACC_RDONLY, access);
   if (id < 0)
     fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", name);
   return File(id, std::move(name));
@@ -273,7 +256,7 @@ template <class T>
 std::vector<T> File::read(const std::string& dataset, std::size_t at_most) const {
   const QuietErrors quiet;
   const Handle handle = open_dataset(id_, *this, dataset);
-  require_plain_numbers(handle, *this, dataset);
+  require_numbers_like<T>(handle, *this, dataset);
   const std::vector<std::size_t> found = extent(handle);
   if (count_of(found) > at_most) {
     fail(
@@ -290,11 +273,11 @@ std::vector<T> File::read_rows(const std::string& dataset, std::size_t first,
                                std::size_t count) const {
   const QuietErrors quiet;
   const Handle handle = open_dataset(id_, *this, dataset);
-  require_plain_numbers(handle, *this, dataset);
+  require_numbers_like<T>(handle, *this, dataset);
   const std::vector<std::size_t> found = extent(handle);
-  if (found.empty() || found.size() > 2 || first + count > found[0]) {
-    fail("{} has shape {} (rows {} to {} were wanted) check what wrote the file",
-         place(*this, dataset), text(found), first, first + count);
+  if (found.empty() || found.size() > 2 || first > found[0] || count > found[0] - first) {
+    fail("{} has shape {} ({} rows from row {} on were wanted) check what wrote the file",
+         place(*this, dataset), text(found), count, first);
   }
   const std::array<hsize_t, 2> start{first, 0};
   const std::array<hsize_t, 2> size{count, found.size() == 2 ? found[1] : 1};
@@ -336,7 +319,8 @@ T read_scalar(hid_t id, const File& file, const std::string& object, const std::
   const auto kind = H5Tget_class(type);
   T value{};
   // h5py's booleans are enumerations.
-  if ((kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_ENUM) || H5Sget_simple_extent_npoints(space) != 1 ||
+  const bool number = kind == H5T_ENUM || kind == H5T_INTEGER || kind == H5T_FLOAT;
+  if (!number || !is_machine_number(type) || H5Sget_simple_extent_npoints(space) != 1 ||
       H5Aread(handle, memory_type<T>(), &value) < 0) {
     fail("{} has an attribute '{}' that is no number (one value expected) write it as a number",
          place(file, object), attribute);
@@ -383,7 +367,13 @@ double File::read_double(const std::string& object, const std::string& attribute
 
 std::int64_t File::read_integer(const std::string& object, const std::string& attribute) const {
   const QuietErrors quiet;
-  return read_scalar<std::int64_t>(id_, *this, object, attribute);
+  const auto value = read_scalar<std::int64_t>(id_, *this, object, attribute);
+  const auto exact = read_scalar<double>(id_, *this, object, attribute);
+  if (exact != static_cast<double>(value)) {
+    fail("{} has an attribute '{}' that is no integer ({}) write it as one", place(*this, object),
+         attribute, exact);
+  }
+  return value;
 }
 
 namespace {
@@ -415,6 +405,10 @@ template <class T>
 void File::write(const std::string& dataset, std::span<const std::size_t> shape,
                  std::span<const T> values) {
   const QuietErrors quiet;
+  if (count_of(shape) != values.size()) {
+    fail("{} of shape {} cannot be written from {} values (they must fill it) correct the shape",
+         place(*this, dataset), text(shape), values.size());
+  }
   const std::vector<hsize_t> sizes(shape.begin(), shape.end());
   const Handle space(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr));
   const Handle handle(H5Dcreate2(id_, dataset.c_str(), memory_type<T>(), space, H5P_DEFAULT,
@@ -427,6 +421,10 @@ void File::write(const std::string& dataset, std::span<const std::size_t> shape,
 
 void File::write_string(const std::string& object, const std::string& attribute,
                         const std::string& value) {
+  if (value.size() > max_attribute_bytes) {
+    fail("{} cannot have the attribute '{}' of {} bytes (HDF5 holds 64 KiB) shorten it",
+         place(*this, object), attribute, value.size());
+  }
   const Handle type(H5Tcopy(H5T_C_S1));
   H5Tset_size(type, value.size() + 1);
   H5Tset_cset(type, H5T_CSET_UTF8);

@@ -37,8 +37,8 @@ class File {
 
   /// All values of a dataset, converted to T (float, double, std::int8_t, std::int32_t,
   /// std::int64_t; booleans of h5py read as std::int8_t). Throws Error when it is missing or not
-  /// numeric, or when it has another shape than `expected`, given as shape or as the number of
-  /// values at most.
+  /// numeric, when it holds integers and T is a float or the other way round, or when it has
+  /// another shape than `expected`, given as shape or as the number of values at most.
   template <class T>
   std::vector<T> read(const std::string& dataset, std::span<const std::size_t> expected) const;
   template <class T>
@@ -53,6 +53,7 @@ class File {
   std::int64_t read_integer(const std::string& object, const std::string& attribute) const;
 
   void create_group(const std::string& group);
+  /// Throws Error unless `values` fill the shape.
   template <class T>
   void write(const std::string& dataset, std::span<const std::size_t> shape,
              std::span<const T> values);

@@ -37,12 +37,15 @@ KOKKOS_INLINE_FUNCTION Real elu(Real x) {
 }
 
 /// The tanh form, x/2 (1 + tanh(u)) with u = sqrt(2/pi) (x + 0.044715 x^3), as x sigmoid(2u), which
-/// does not cancel for negative x.
+/// does not cancel for negative x; for positive x as x - x sigmoid(-2u), which rounds less.
 template <class Real>
 KOKKOS_INLINE_FUNCTION Real gelu(Real x) {
+  using std::exp;
+  using std::fabs;
   const Real u = Real(0.7978845608028653559) * (x + Real(0.044715) * x * x * x);
-  const Real gate = sigmoid(2 * u);
-  return gate == 0 ? Real(0) : x * gate;
+  const Real e = exp(-2 * fabs(u));
+  const Real part = e == 0 ? Real(0) : x * (e / (1 + e));
+  return x > 0 ? x - part : part;
 }
 
 /// log(1 + exp(x))

@@ -31,7 +31,7 @@ struct Linear {
   int inputs = 0;
   int outputs = 0;
 
-  int padded_outputs() const { return static_cast<int>(kernel.extent(1)); }
+  KOKKOS_INLINE_FUNCTION int padded_outputs() const { return static_cast<int>(kernel.extent(1)); }
 
   /// `out` must hold the padded outputs of each row. `rows` is a multiple of block_rows.
   template <class Member>

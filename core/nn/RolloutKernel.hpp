@@ -137,10 +137,13 @@ struct RolloutKernel {
   /// One layer from `in` to `out`.
   KOKKOS_FUNCTION void apply(const Member& team, int rows, const Torso<Real, ExecutionSpace>& torso,
                              int layer, const RowTile& in, const RowTile& out) const {
-    torso.layers[layer](team, rows, in, out);
+    const Linear<Real, ExecutionSpace>& linear = torso.layers[layer];
+    linear(team, rows, in, out);
     if (!torso.activated[layer]) return;
-    for_each(team, rows, torso.layers[layer].outputs, [&](int row, int unit) {
-      out(row, unit) = activate(network.activation, out(row, unit));
+    for_each(team, rows, linear.padded_outputs(), [&](int row, int unit) {
+      // The recurrent product reads the padding, which an infinite input has made NaN.
+      out(row, unit) =
+          unit < linear.outputs ? activate(network.activation, out(row, unit)) : Real(0);
     });
   }
 
@@ -252,7 +255,8 @@ struct RolloutKernel {
       }
       const Real unit = static_cast<Real>(pair[i % 2]);
       const Real log_std = log_sigma(head, i);
-      action[i] = head[i] + unit * exp(log_std);
+      // Without a sample, no 0 * infinity where the distribution is very wide.
+      action[i] = rollout.sample ? head[i] + unit * exp(log_std) : head[i];
       log_prob -= unit * unit / 2 + log_std + static_cast<Real>(half_log_two_pi);
     }
     return log_prob - network.space.forward(action);

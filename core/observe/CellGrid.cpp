@@ -7,11 +7,11 @@ namespace {
 
 /// Places per axis so that `extent` fits where it can and the product stays within `budget`: short
 /// axes get all they ask for, long ones share what is left.
-std::array<std::int32_t, 3> share_places(const std::array<std::int64_t, 3>& extent,
-                                         std::int64_t budget) {
+Kokkos::Array<std::int32_t, 3> share_places(const std::array<std::int64_t, 3>& extent,
+                                            std::int64_t budget) {
   std::array<int, 3> axes{0, 1, 2};
   std::sort(axes.begin(), axes.end(), [&](int a, int b) { return extent[a] < extent[b]; });
-  std::array<std::int32_t, 3> size{};
+  Kokkos::Array<std::int32_t, 3> size{};
   for (int axes_left = 3; axes_left > 0; --axes_left) {
     const int axis = axes[3 - axes_left];
     const auto share =

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <Kokkos_Macros.hpp>
+#include <Kokkos_Array.hpp>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -14,10 +14,10 @@ namespace dempilot {
 /// lie a whole array apart share a place. A compact cloud of targets gets a place for every cell,
 /// and a few particles that flew far away cost sharing, never memory.
 struct CellGrid {
-  double inverse_width = 1;                      ///< cells per length
-  std::array<std::int64_t, 3> low{0, 0, 0};      ///< first cell along each axis that holds a target
-  std::array<std::int64_t, 3> high{-1, -1, -1};  ///< last one; before `low` if there are no targets
-  std::array<std::int32_t, 3> size{1, 1, 1};     ///< places of the array along each axis
+  double inverse_width = 1;                     ///< cells per length
+  Kokkos::Array<std::int64_t, 3> low{0, 0, 0};  ///< first cell along each axis that holds a target
+  Kokkos::Array<std::int64_t, 3> high{-1, -1, -1};  ///< last such cell
+  Kokkos::Array<std::int32_t, 3> size{1, 1, 1};     ///< places of the array along each axis
 
   /// Cell along one axis: never decreases with `x`, so that what lies between two points lies
   /// between their cells, also after rounding. `x` is finite.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <Kokkos_Core.hpp>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +34,7 @@ struct GoalOffset {
   Borrowed<const double* [3], ExecutionSpace> position;  ///< (particles, 3)
   Borrowed<const std::int32_t*, ExecutionSpace> agents;  ///< (agents), particle of each
   Borrowed<const double* [3], ExecutionSpace> goal;      ///< (agents, 3)
-  std::array<double, 3> period;                          ///< 0 where not periodic
+  Kokkos::Array<double, 3> period;                       ///< 0 where not periodic
 
   KOKKOS_FUNCTION
   double operator()(int agent, int d) const {

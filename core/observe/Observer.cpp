@@ -13,8 +13,8 @@
 namespace dempilot {
 namespace {
 
-constexpr int most_bins =
-    1 << 20;  // a policy of more inputs is a mistake, and bins are counted in int
+/// A policy of more inputs is a mistake, and bins are counted in int.
+constexpr int most_bins = 1 << 20;
 
 /// Cells half as wide as the range: the search looks at few particles that are not in reach, and at
 /// few cells.
@@ -118,8 +118,10 @@ class SceneObserver {
 
   void observe_goal(const ObservationComponent& component, const double* goal,
                     std::size_t column) const {
-    const GoalOffset<ExecutionSpace> offset{position_, agents_, Vectors(goal, agents_.extent(0)),
-                                            scene_.period};
+    const GoalOffset<ExecutionSpace> offset{position_,
+                                            agents_,
+                                            Vectors(goal, agents_.extent(0)),
+                                            {scene_.period[0], scene_.period[1], scene_.period[2]}};
     if (component.kind == ComponentKind::goal_direction)
       launch("DEMPilot::GoalDirectionKernel", GoalDirectionKernel<Real, ExecutionSpace>{
                                                   offset, rows_, column, component.dimensions});

@@ -59,17 +59,21 @@ class Carry {
       fail("cannot set a carry of shape ({}) (the model's has {} entries per agent) give (..., {})",
            fmt::join(carry.shape, ", "), size_, size_);
     }
+    if (carry.values.size() != element_count(carry.shape)) {
+      fail("cannot set a carry of shape ({}) from {} values (they must fill it) correct the shape",
+           fmt::join(carry.shape, ", "), carry.values.size());
+    }
     reset(Shape(carry.shape.begin(), carry.shape.end() - 1));
     const HostMatrix<const Real> host(carry.values.data(), agents(), size_);
     Kokkos::deep_copy(rows_, host);
   }
 
-  /// A copy on the host, (..., carry_size).
+  /// A copy on the host, (..., carry_size); (0, carry_size) before there are agents.
   Array<Real> get() const {
-    Shape shape = leading_;
+    Shape shape = rows_.data() == nullptr && leading_.empty() ? Shape{0} : leading_;
     shape.push_back(size_);
     Array<Real> copy{shape, std::vector<Real>(element_count(shape))};
-    const HostMatrix<Real> host(copy.values.data(), agents(), size_);
+    const HostMatrix<Real> host(copy.values.data(), agents(), rows_.extent(1));
     Kokkos::deep_copy(host, rows_);
     return copy;
   }

@@ -9,6 +9,12 @@
 /// policy/PolicyFile.hpp reads and writes it, policy/Metadata.hpp translates the model's part.
 namespace dempilot {
 
+/// No layer is wider and no lidar finer; wide enough for any use, small enough that sizes computed
+/// from it never overflow.
+inline constexpr std::size_t max_width = 16384;
+/// Layers of a torso, or of a stack of recurrent layers.
+inline constexpr std::size_t max_layer_count = 7;
+
 enum class ModelKind { lstm_actor_critic, min_gru_actor_critic, shared_actor_critic, actor_critic };
 
 /// `seed` is JaxDEM's first LSTMActorCritic (encoder of two layers, separate heads, dropout while

@@ -14,11 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-/// No layer is wider and no lidar finer; wide enough for any use, small enough that sizes computed
-/// from it never overflow.
-constexpr std::size_t max_width = 16384;
-constexpr std::size_t max_layers = 7;
-
 template <class Value, std::size_t N>
 using Names = std::array<std::pair<Value, const char*>, N>;
 
@@ -222,16 +217,16 @@ void read_model_arguments(Arguments& arguments, ModelSpec& spec, const std::stri
       spec.hidden_features = arguments.width("hidden_features", 1, 64);
       spec.gru_features = arguments.width("gru_features", 1, 128);
       spec.num_layers = arguments.width("num_layers", 1, 1);
-      if (spec.num_layers > max_layers) {
-        arguments.refuse("num_layers", fmt::format("at most {}", max_layers));
+      if (spec.num_layers > max_layer_count) {
+        arguments.refuse("num_layers", fmt::format("at most {}", max_layer_count));
       }
       return;
     case ModelKind::shared_actor_critic:
-      spec.architecture = arguments.widths("architecture", max_layers);
+      spec.architecture = arguments.widths("architecture", max_layer_count);
       return;
     case ModelKind::actor_critic:
-      spec.architecture = arguments.widths("actor_architecture", max_layers);
-      spec.critic_architecture = arguments.widths("critic_architecture", max_layers);
+      spec.architecture = arguments.widths("actor_architecture", max_layer_count);
+      spec.critic_architecture = arguments.widths("critic_architecture", max_layer_count);
       return;
   }
 }

@@ -110,7 +110,56 @@ std::map<std::string, std::vector<std::size_t>> unused_parameter_shapes(const Mo
   return shapes;
 }
 
+namespace {
+
+/// Widths of all that flows between the model's layers.
+std::vector<std::size_t> widths_of(const ModelSpec& spec) {
+  std::vector<std::size_t> widths{spec.observation_size, spec.action_size};
+  if (spec.is_recurrent()) widths.push_back(spec.hidden_features);
+  if (spec.kind == ModelKind::lstm_actor_critic) widths.push_back(spec.lstm_features);
+  if (spec.kind == ModelKind::min_gru_actor_critic) widths.push_back(spec.gru_features);
+  widths.insert(widths.end(), spec.architecture.begin(), spec.architecture.end());
+  widths.insert(widths.end(), spec.critic_architecture.begin(), spec.critic_architecture.end());
+  return widths;
+}
+
+/// Lengths of the model's stacks of layers.
+std::vector<std::size_t> depths_of(const ModelSpec& spec) {
+  switch (spec.kind) {
+    case ModelKind::lstm_actor_critic:
+      return {};
+    case ModelKind::min_gru_actor_critic:
+      return {spec.num_layers};
+    case ModelKind::shared_actor_critic:
+      return {spec.architecture.size()};
+    case ModelKind::actor_critic:
+      return {spec.architecture.size(), spec.critic_architecture.size()};
+  }
+  return {};
+}
+
+}  // namespace
+
 void check_size(const ModelSpec& spec, const std::string& source) {
+  for (const std::size_t width : widths_of(spec)) {
+    if (width >= 1 && width <= max_width) continue;
+    fail("'{}': a layer of the model is {} wide (1 to {} are supported) correct its widths", source,
+         width, max_width);
+  }
+  for (const std::size_t depth : depths_of(spec)) {
+    if (depth >= 1 && depth <= max_layer_count) continue;
+    fail("'{}': the model has {} layers (1 to {} are supported) correct its architecture", source,
+         depth, max_layer_count);
+  }
+  const ActionSpaceSpec& space = spec.action_space;
+  if (space.kind == ActionSpaceKind::box &&
+      (space.x_min.size() != spec.action_size || space.x_max.size() != spec.action_size)) {
+    fail(
+        "'{}': the Box has {} lower and {} upper bounds for {} actions (one each is needed) "
+        "correct "
+        "them",
+        source, space.x_min.size(), space.x_max.size(), spec.action_size);
+  }
   std::size_t total = 0;
   for (const auto& [name, shape] : parameter_shapes(spec)) {
     total += std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
@@ -133,6 +182,12 @@ void check_parameters(const ModelSpec& spec, const Parameters& parameters,
     if (tensor.shape != shape) {
       fail("'{}': parameter '{}' has shape ({}) (expected ({})) check what wrote it", source, name,
            fmt::join(tensor.shape, ", "), fmt::join(shape, ", "));
+    }
+    const std::size_t count =
+        std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+    if (tensor.values.size() != count) {
+      fail("'{}': parameter '{}' has {} values ({} fill its shape) check what made it", source,
+           name, tensor.values.size(), count);
     }
     for (std::size_t i = 0; i < tensor.values.size(); ++i) {
       if (!std::isfinite(tensor.values[i])) {

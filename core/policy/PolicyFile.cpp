@@ -23,9 +23,37 @@ constexpr const char* format_name = "dempilot-policy";
 constexpr std::int64_t format_version = 1;
 constexpr std::uintmax_t max_file_bytes = 1ULL << 31U;
 constexpr std::size_t max_golden_rows = 4096;
+constexpr std::size_t max_json_depth = 16;
+
+/// How deep brackets are nested, outside of strings.
+std::size_t nesting_depth(const std::string& text) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (c == '[' || c == '{')) {
+      deepest = std::max(deepest, ++depth);
+    } else if (!in_string && (c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
 
 json parse_json(const hdf5::File& file, const std::string& group, const std::string& attribute) {
   const std::string text = file.read_string(group, attribute);
+  // Values are copied and printed by recursion.
+  if (nesting_depth(text) > max_json_depth) {
+    fail(
+        "'{}': attribute '{}' of '/{}' is nested deeper than {} levels (no policy needs that) "
+        "correct it",
+        file.name(), attribute, group, max_json_depth);
+  }
   json value = json::parse(text, nullptr, false);
   if (value.is_discarded()) {
     fail("'{}': attribute '{}' of '/{}' is no JSON (\"{}\") write it as JSON", file.name(),
@@ -283,12 +311,11 @@ void save_policy_file(const std::filesystem::path& path, const PolicyFile& polic
     write_golden(file, policy.golden, policy.contract.model);
     file.close();
     std::filesystem::rename(partial, path);
-  } catch (const std::filesystem::filesystem_error& error) {
-    fail("cannot write '{}' ({}) choose a place that can be written", path.string(), error.what());
-  } catch (...) {
+  } catch (const std::exception& error) {
     std::error_code ignored;
     std::filesystem::remove(partial, ignored);
-    throw;
+    if (dynamic_cast<const std::filesystem::filesystem_error*>(&error) == nullptr) throw;
+    fail("cannot write '{}' ({}) choose a place that can be written", path.string(), error.what());
   }
 }
 

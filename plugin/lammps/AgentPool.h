@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugin/lammps/AgentColumns.h"
+#include "plugin/lammps/MappedMemory.h"
 
 namespace dempilot::lammps {
 
@@ -61,7 +62,7 @@ class AgentPool {
   void shrink();
 
   AgentShape shape_;
-  std::vector<std::int32_t> slot_;  ///< (atoms), row or -1
+  std::vector<std::int32_t, MappedAllocator<std::int32_t>> slot_;  ///< (atoms), row or -1
   std::vector<std::int32_t> atom_;
   AgentColumns columns_;
 };

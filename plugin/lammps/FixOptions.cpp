@@ -34,7 +34,8 @@ Integer parse_integer(const std::string& text, Integer least, std::string_view w
 using Arguments = std::vector<std::string>;
 
 void require_count(const Arguments& arguments, std::size_t count, std::string_view usage) {
-  if (arguments.size() != count) {
+  if (arguments.size() > count) throw Error(unknown_keyword(arguments[count]));
+  if (arguments.size() < count) {
     fail("the keyword in '{}' has {} arguments (it takes {}). Write '{}'", usage, arguments.size(),
          count, usage);
   }
@@ -130,6 +131,13 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
 
 }  // namespace
 
+std::string unknown_keyword(const std::string& word) {
+  return fmt::format(
+      "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart and observations). "
+      "Remove or correct it",
+      word);
+}
+
 FixOptions parse_options(std::span<const std::string> arguments) {
   if (arguments.empty()) {
     fail(
@@ -142,10 +150,7 @@ FixOptions parse_options(std::span<const std::string> arguments) {
   while (n < arguments.size()) {
     const std::string& keyword = arguments[n];
     if (!is_keyword(keyword)) {
-      fail(
-          "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart and "
-          "observations). Remove or correct it",
-          keyword);
+      throw Error(unknown_keyword(keyword));
     }
     const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(n) + 1;
     // 'reset every N': the word after reset is its own argument.

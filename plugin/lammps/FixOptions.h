@@ -30,6 +30,9 @@ struct FixOptions {
   bool observations = false;
 };
 
+/// What to say about a word where a keyword should be.
+std::string unknown_keyword(const std::string& word);
+
 /// Parses the arguments that follow the style's name. Throws Error.
 FixOptions parse_options(std::span<const std::string> arguments);
 

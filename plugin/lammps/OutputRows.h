@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
+
+#include "plugin/lammps/MappedMemory.h"
 
 namespace dempilot::lammps {
 
@@ -16,9 +19,6 @@ namespace dempilot::lammps {
 class OutputRows {
  public:
   explicit OutputRows(std::size_t columns) : columns_(columns) {}
-  ~OutputRows();
-  OutputRows(const OutputRows&) = delete;
-  OutputRows& operator=(const OutputRows&) = delete;
 
   std::size_t columns() const { return columns_; }
 
@@ -39,12 +39,11 @@ class OutputRows {
 
  private:
   std::size_t bytes() const { return rows_.size() * columns_ * sizeof(double); }
-  void unmap();
 
   std::size_t columns_;
   std::size_t filled_ = 0;
-  std::vector<double*> rows_;
-  double* values_ = nullptr;
+  std::vector<double*, MappedAllocator<double*>> rows_;
+  std::unique_ptr<double[], Unmapper> values_;
 };
 
 }  // namespace dempilot::lammps

@@ -51,6 +51,7 @@ void SceneBuilder::bind_goal(const std::string& name, const FixOptions& options)
                purpose_, name, name);
   }
   const std::size_t given = binding->arguments.size();
+  if (given > 3) error->all(FLERR, "{}: {}", purpose_, unknown_keyword(binding->arguments[3]));
   const bool plane = domain->dimension == 2;
   if (given != 3 && !(plane && given == 2)) {
     error->all(FLERR, "{}: '{}' is bound to {} coordinates (it has {}). Write 'bind {} {}'",
@@ -66,9 +67,8 @@ void SceneBuilder::bind_goal(const std::string& name, const FixOptions& options)
 
 void SceneBuilder::bind_targets(const std::string& name, const FixOptions& options) {
   const FixOptions::Binding* const binding = find_binding(options, name);
-  if (binding != nullptr && binding->arguments.size() != 1) {
-    error->all(FLERR, "{}: '{}' is bound to {} words (it stands for one group). Write 'bind {} ID'",
-               purpose_, name, binding->arguments.size(), name);
+  if (binding != nullptr && binding->arguments.size() > 1) {
+    error->all(FLERR, "{}: {}", purpose_, unknown_keyword(binding->arguments[1]));
   }
   targets_.push_back({name, binding == nullptr ? "all" : binding->arguments[0], 0, {}});
 }
@@ -147,13 +147,11 @@ void SceneBuilder::find_goal(Goal& goal, std::span<const std::int32_t> agents, i
 
 void SceneBuilder::find_targets(Target& target) {
   const int particles = atom->nlocal + atom->nghost;
-  const int* const mask = atom->mask;
-  const auto is_target = [&target](int m) { return (m & target.group_bit) != 0; };
   target.particles.clear();
-  target.particles.reserve(
-      static_cast<std::size_t>(std::count_if(mask, mask + particles, is_target)));
   for (int i = 0; i < particles; ++i) {
-    if (is_target(mask[i])) target.particles.push_back(i);
+    if ((atom->mask[i] & target.group_bit) != 0 && filter_.may_be_near(atom->x[i])) {
+      target.particles.push_back(i);
+    }
   }
 }
 
@@ -182,6 +180,7 @@ Scene SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group)
     find_goal(goal, agents, agent_group);
     scene.goals.push_back(goal.positions.data());
   }
+  if (!targets_.empty()) filter_.build(scene.position, agents, range_);
   for (Target& target : targets_) {
     find_targets(target);
     scene.targets.emplace_back(target.particles);
@@ -203,7 +202,7 @@ double SceneBuilder::memory_usage() const {
     bytes += goal.positions.capacity() * sizeof(double);
   for (const Target& t : targets_)
     bytes += t.particles.capacity() * sizeof(std::int32_t);
-  return static_cast<double>(bytes);
+  return static_cast<double>(bytes) + filter_.memory_usage();
 }
 
 }  // namespace dempilot::lammps

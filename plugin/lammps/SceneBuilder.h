@@ -9,6 +9,7 @@
 #include "core/observe/Scene.hpp"
 #include "plugin/lammps/FixOptions.h"
 #include "plugin/lammps/PerAtomInput.h"
+#include "plugin/lammps/TargetFilter.h"
 #include "plugin/lammps/WallInput.h"
 #include "pointers.h"
 
@@ -66,6 +67,7 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   std::vector<Goal> goals_;
   std::vector<Target> targets_;
   WallInput walls_;
+  TargetFilter filter_;
   std::vector<std::int64_t> identity_;
 };
 

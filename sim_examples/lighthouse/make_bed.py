@@ -104,11 +104,13 @@ def write_data(bed: Bed, path: Path, world: World = WORLD) -> None:
     box = world.half_box
     lines = ["lighthouse: agents (type 2) in a bed of grains (type 1)", "",
              f"{len(everyone)} atoms", "2 atom types", "",
-             f"{-box} {box} xlo xhi", f"{-box} {box} ylo yhi", "-0.5 0.5 zlo zhi", "", "Atoms # sphere", ""]
+             f"{-box} {box} xlo xhi", f"{-box} {box} ylo yhi", "-0.5 0.5 zlo zhi",
+             "", "Atoms # sphere", ""]
     for index, (x, y) in enumerate(everyone):
         agent = index < len(bed.agents)
         density = (world.agent_mass if agent else 1.0) / sphere
-        lines.append(f"{index + 1} {2 if agent else 1} 2.0 {density:.17g} {x:.17g} {y:.17g} 0.0")
+        kind = 2 if agent else 1
+        lines.append(f"{index + 1} {kind} 2.0 {density:.17g} {x:.17g} {y:.17g} 0.0")
     lines += ["", "Goals", ""]
     for index in range(len(everyone)):
         x, y = bed.goals[index] if index < len(bed.goals) else (0.0, 0.0)

@@ -74,21 +74,27 @@ def _scene(axes: Axes, episode: Episode, threshold: float, title: str) -> None:
                    fontsize=13, pad=8)
 
 
-def _curves(axes: Axes, arrived: dict[str, np.ndarray], flash: int) -> None:
+def _curves(axes: Axes, distance: dict[str, np.ndarray], threshold: float, flash: int) -> None:
+    """Median distance to go over all agents of all beds; of the policy also the middle half."""
     axes.axvspan(0, flash, color=LIGHT, alpha=0.8, lw=0)
-    axes.annotate("flash", (flash, 88), (flash + 1.5, 88), color=LIGHT, fontsize=9)
+    axes.annotate("flash", (flash + 1, 66), color=LIGHT, fontsize=10)
+    axes.axhline(threshold, color=TEXT, lw=0.8, ls=(0, (4, 4)))
     for name, (colour, label) in CURVES.items():
-        axes.plot(100 * arrived[name].mean(0), color=colour, label=label, lw=2)
-    last = len(arrived["policy"][0]) - 1
-    axes.set(xlim=(0, last), ylim=(-3, 100))
+        low, middle, high = np.percentile(distance[name], (25, 50, 75), axis=(0, 2))
+        time = np.arange(len(middle))
+        if name == "policy":
+            axes.fill_between(time, low, high, color=colour, alpha=0.15, lw=0)
+        axes.plot(time, middle, color=colour, label=label, lw=2)
+    axes.annotate("arrived", (time[-1] - 1, threshold + 1.5), color=TEXT, fontsize=10, ha="right")
+    axes.set(xlim=(0, time[-1]), ylim=(0, 76))
     axes.set_xlabel("decisions", color=TEXT)
-    axes.set_ylabel("at their goals (%)", color=TEXT)
+    axes.set_ylabel("distance to go (radii)", color=TEXT)
     axes.set_facecolor(NIGHT)
     axes.tick_params(colors=TEXT)
     for side, spine in axes.spines.items():
         spine.set_color(TEXT if side in ("left", "bottom") else "none")
-    axes.legend(loc="upper left", bbox_to_anchor=(0.06, 1.0), frameon=False, labelcolor=TEXT,
-                fontsize=9.5)
+    axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.37), frameon=False, labelcolor=TEXT,
+                fontsize=10)
 
 
 def _compress(path: Path) -> None:
@@ -103,20 +109,20 @@ def _compress(path: Path) -> None:
 def draw(
     path: Path,
     scenes: dict[str, Episode],
-    arrived: dict[str, np.ndarray],
+    distance: dict[str, np.ndarray],
     threshold: float,
     flash: int,
 ) -> None:
-    """Writes the picture: the scenes of two contestants, and how many are at their goals, of all.
+    """Writes the picture: the scenes of two contestants, and how far all four have to go.
 
-    `scenes` has the episodes of `policy` and `memoryless`, `arrived` for each contestant the share
-    of agents at their goals, (seeds, decisions + 1).
+    `scenes` has the episodes of `policy` and `memoryless`, `distance` for each contestant that of
+    every agent from its goal, (beds, decisions + 1, agents).
     """
     figure = pyplot.figure(figsize=(14, 9.2), facecolor=NIGHT, layout="constrained")
-    grid = figure.add_gridspec(2, 2, height_ratios=(3.3, 1))
+    grid = figure.add_gridspec(2, 2, height_ratios=(3.1, 1))
     _scene(figure.add_subplot(grid[0, 0]), scenes["policy"], threshold, "With memory")
     _scene(figure.add_subplot(grid[0, 1]), scenes["memoryless"], threshold, "Without memory")
-    _curves(figure.add_subplot(grid[1, :]), arrived, flash)
+    _curves(figure.add_subplot(grid[1, :]), distance, threshold, flash)
     figure.savefig(path, dpi=110, facecolor=NIGHT)
     pyplot.close(figure)
     _compress(path)

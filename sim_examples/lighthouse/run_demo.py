@@ -36,7 +36,7 @@ def parse() -> argparse.Namespace:
     """The command line."""
     default = HERE.parent.parent / "build" / "demo"
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=1, help="beds 1 to SEEDS (default 1)")
+    parser.add_argument("--seeds", type=int, default=3, help="beds 1 to SEEDS (default 3)")
     parser.add_argument("--full", action="store_true",
                         help=f"the table of the README: --seeds {FULL_SEEDS}")
     parser.add_argument("--ranks", type=int, default=2, help="MPI ranks of LAMMPS (default 2)")
@@ -87,11 +87,14 @@ def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode
     label = f"  bed {seed}, {contestant:<12}"
     begin = time.monotonic()
     kept: list[str] = []
-    with subprocess.Popen(command(options, contestant, seed), stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.STDOUT, cwd=options.output) as process:
-        for line in process.stdout:
-            kept.append(line)
-            progress(label, line)
+    try:
+        with subprocess.Popen(command(options, contestant, seed), stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.STDOUT, cwd=options.output) as process:
+            for line in process.stdout:
+                kept.append(line)
+                progress(label, line)
+    except OSError as error:
+        raise DemoError(f"LAMMPS cannot be started ({error}): see DEMPILOT_MPIRUN") from error
     if process.returncode != 0:
         raise DemoError(f"LAMMPS failed with {process.returncode} ({contestant}, bed {seed}):\n"
                         + "".join(kept[-15:]))
@@ -103,8 +106,11 @@ def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode
     return episode
 
 
-def summarise(options: argparse.Namespace, arrived: dict[str, np.ndarray]) -> dict:
+def summarise(options: argparse.Namespace, distance: dict[str, np.ndarray]) -> dict:
     """What summary.json holds; success is a share of the agents, std is over the beds."""
+    shares = {name: np.mean(far[:, -1] <= WORLD.threshold, axis=1)
+              for name, far in distance.items()}
+
     def spread(values: np.ndarray) -> float:
         return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
@@ -115,8 +121,8 @@ def summarise(options: argparse.Namespace, arrived: dict[str, np.ndarray]) -> di
         "decisions": WORLD.decisions,
         "seeds": options.seeds,
         "threshold": WORLD.threshold,
-        "success": {name: {"mean": float(share[:, -1].mean()), "std": spread(share[:, -1])}
-                    for name, share in arrived.items()},
+        "success": {name: {"mean": float(share.mean()), "std": spread(share)}
+                    for name, share in shares.items()},
     }
 
 
@@ -130,16 +136,16 @@ def table(summary: dict) -> str:
 
 
 def compete(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], dict[str, Episode]]:
-    """All contestants in all beds: the share at their goals, and the episodes of the first bed."""
-    shares: dict[str, list[np.ndarray]] = {name: [] for name in CONTESTANTS}
+    """All contestants in all beds: distances to go, and the episodes of the first bed."""
+    distances: dict[str, list[np.ndarray]] = {name: [] for name in CONTESTANTS}
     scenes: dict[str, Episode] = {}
     for seed in range(1, options.seeds + 1):
         write_data(make_bed(seed), options.output / f"bed-{seed}.data")
         for name in CONTESTANTS:
             episode = simulate(options, name, seed)
             scenes.setdefault(name, episode)
-            shares[name].append(np.mean(episode.distance() <= WORLD.threshold, axis=1))
-    return {name: np.array(share) for name, share in shares.items()}, scenes
+            distances[name].append(episode.distance())
+    return {name: np.array(all_beds) for name, all_beds in distances.items()}, scenes
 
 
 def main() -> int:
@@ -152,11 +158,11 @@ def main() -> int:
           f"{WORLD.threshold:g} radii of one's own goal.", flush=True)
     begin = time.monotonic()
     try:
-        arrived, scenes = compete(options)
+        distance, scenes = compete(options)
     except DemoError as error:
         print(f"\nrun_demo.py: {error}", file=sys.stderr)
         return 1
-    summary = summarise(options, arrived)
+    summary = summarise(options, distance)
     text = table(summary)
     results = options.output / "summary.json"
     results.write_text(json.dumps(summary, indent=2) + "\n")
@@ -164,7 +170,7 @@ def main() -> int:
     print(f"\n{text}\n\n{options.seeds} bed(s), {options.ranks} MPI ranks, "
           f"{time.monotonic() - begin:.0f} s", flush=True)
     picture = options.output / "picture.png"
-    draw(picture, scenes, arrived, WORLD.threshold, WORLD.flash)
+    draw(picture, scenes, distance, WORLD.threshold, WORLD.flash)
     print(f"results: {results}\npicture: {picture}")
     return 0
 

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <hdf5.h>
+
+#include <cstdint>
+#include <utility>
+
+/// Private to core/io: what keeps the C library's identifiers and its error stack in order.
+namespace dempilot::hdf5 {
+
+/// Silences HDF5's own printing of its error stack while it lives: our messages say what matters.
+class QuietErrors {
+ public:
+  QuietErrors() {
+    // HDF5 1.10 loses track of memory when it meets a damaged file, and overruns a buffer while it
+    // complains about that at exit. All that File opens is closed before, so nothing needs that.
+    // Without effect when somebody else has used HDF5 before.
+    static const herr_t no_exit_handler = H5dont_atexit();
+    static_cast<void>(no_exit_handler);
+    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  ~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+
+ private:
+  H5E_auto2_t function_ = nullptr;
+  void* data_ = nullptr;
+};
+
+/// Owns one HDF5 identifier of any kind.
+class Handle {
+ public:
+  explicit Handle(hid_t id) : id_(id) {}
+  ~Handle() {
+    if (id_ >= 0) H5Idec_ref(id_);
+  }
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  operator hid_t() const { return id_; }
+  bool valid() const { return id_ >= 0; }
+
+ private:
+  hid_t id_;
+};
+
+template <class T>
+hid_t memory_type();
+template <>
+inline hid_t memory_type<float>() {
+  return H5T_NATIVE_FLOAT;
+}
+template <>
+inline hid_t memory_type<double>() {
+  return H5T_NATIVE_DOUBLE;
+}
+template <>
+inline hid_t memory_type<std::int8_t>() {
+  return H5T_NATIVE_INT8;
+}
+template <>
+inline hid_t memory_type<std::int32_t>() {
+  return H5T_NATIVE_INT32;
+}
+template <>
+inline hid_t memory_type<std::int64_t>() {
+  return H5T_NATIVE_INT64;
+}
+
+}  // namespace dempilot::hdf5

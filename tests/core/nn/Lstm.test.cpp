@@ -1,0 +1,160 @@
+#include "core/nn/Lstm.hpp"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <limits>
+
+#include "tests/core/Models.hpp"
+#include "tests/core/nn/Teams.hpp"
+
+namespace dempilot::nn {
+namespace {
+
+using Space = DEMPILOT_TEST_EXECUTION_SPACE;
+
+double logistic(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+template <class Real>
+struct ApplyCell {
+  LstmCell<Real, Space> cell;
+  Matrix<Real, Space> in, c;
+
+  template <class Member>
+  KOKKOS_FUNCTION void operator()(const Member& team) const {
+    const auto joint = test::loaded_tile<Real, Space>(team, in);
+    const auto memory = test::loaded_tile<Real, Space>(team, c);
+    const auto rows = static_cast<int>(in.extent(0));
+    const Tile<Real, Space> z(team.team_scratch(1), rows, cell.gates.padded_outputs());
+    cell(team, rows, joint, memory, z);
+    test::store_tile<Real, Space>(team, joint, in);
+    test::store_tile<Real, Space>(team, memory, c);
+  }
+};
+
+template <class Real>
+class Lstm : public testing::Test {
+ protected:
+  static constexpr std::size_t rows_ = 8;
+  static constexpr std::size_t features_ = 6;
+  static constexpr std::size_t width_ = 5;
+  static constexpr double tolerance_ = 8 * std::numeric_limits<Real>::epsilon();
+
+  std::vector<Real> x_ = test::random_values<Real>(rows_ * features_, 11);
+  std::vector<Real> h_ = test::random_values<Real>(rows_ * width_, 12);
+  std::vector<Real> c_ = test::random_values<Real>(rows_ * width_, 13);
+
+  /// Replaces h_ and c_.
+  void step(const std::vector<Real>& kernel, const std::vector<Real>& bias) {
+    LstmCell<Real, Space> cell;
+    cell.gates = test::make_linear<Real, Space>(kernel, bias, features_ + width_);
+    cell.width = static_cast<int>(width_);
+    std::vector<Real> joint;
+    for (std::size_t row = 0; row < rows_; ++row) {
+      joint.insert(joint.end(), &x_[row * features_], &x_[row * features_] + features_);
+      joint.insert(joint.end(), &h_[row * width_], &h_[row * width_] + width_);
+    }
+    const auto in = test::on_device<Real, Space>(joint, rows_, features_ + width_);
+    const auto c = test::on_device<Real, Space>(c_, rows_, width_);
+    test::in_one_team<Space>(ApplyCell<Real>{cell, in, c});
+    const auto after = test::to_host<Real>(in);
+    c_ = test::to_host<Real>(c);
+    for (std::size_t row = 0; row < rows_; ++row) {
+      for (std::size_t i = 0; i < features_; ++i)
+        EXPECT_EQ(after[row * (features_ + width_) + i], x_[row * features_ + i]) << "x changed";
+      for (std::size_t i = 0; i < width_; ++i)
+        h_[row * width_ + i] = after[row * (features_ + width_) + features_ + i];
+    }
+  }
+};
+using Reals = testing::Types<float, double>;
+TYPED_TEST_SUITE(Lstm, Reals);
+
+TYPED_TEST(Lstm, UpdateIsTheFormula) {
+  using Real = TypeParam;
+  const auto z = test::random_values<Real>(4 * 200, 5, 4);
+  const auto start = test::random_values<Real>(2 * 200, 6, 2);
+  for (std::size_t n = 0; n < 200; ++n) {
+    Real h = start[2 * n];
+    Real c = start[2 * n + 1];
+    LstmCell<Real, Space>::update(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], h, c);
+    const double expected_c = logistic(z[4 * n + 1]) * start[2 * n + 1] +
+                              logistic(z[4 * n]) * std::tanh(double{z[4 * n + 2]});
+    EXPECT_NEAR(c, expected_c, this->tolerance_);
+    EXPECT_NEAR(h, logistic(z[4 * n + 3]) * std::tanh(expected_c), this->tolerance_);
+  }
+}
+
+TYPED_TEST(Lstm, GatesLieInTheOrderInputForgetCellOutput) {
+  using Real = TypeParam;
+  const std::size_t n = this->width_;
+  const std::vector<Real> no_kernel((this->features_ + n) * 4 * n, Real(0));
+  const auto c_before = this->c_;
+  const double gate_bias[4] = {-0.5, 1.25, 0.75, 0.25};  // i, f, g, o
+  std::vector<Real> bias;
+  for (const double b : gate_bias)
+    bias.insert(bias.end(), n, static_cast<Real>(b));
+  this->step(no_kernel, bias);
+  for (std::size_t i = 0; i < c_before.size(); ++i) {
+    const double c = logistic(1.25) * c_before[i] + logistic(-0.5) * std::tanh(0.75);
+    EXPECT_NEAR(this->c_[i], c, this->tolerance_);
+    EXPECT_NEAR(this->h_[i], logistic(0.25) * std::tanh(c), this->tolerance_);
+  }
+}
+
+TYPED_TEST(Lstm, StepOfATileIsTheFormula) {
+  using Real = TypeParam;
+  using Eigen::ArrayXd;
+  using Eigen::MatrixXd;
+  using Eigen::VectorXd;
+  const auto n = static_cast<Eigen::Index>(this->width_);
+  const auto in = static_cast<Eigen::Index>(this->features_ + this->width_);
+  const auto kernel = test::random_values<Real>(static_cast<std::size_t>(in * 4 * n), 21);
+  const auto bias = test::random_values<Real>(static_cast<std::size_t>(4 * n), 22);
+  const auto x = this->x_;
+  const auto h = this->h_;
+  const auto c = this->c_;
+  this->step(kernel, bias);
+
+  MatrixXd k(in, 4 * n);
+  for (Eigen::Index i = 0; i < in; ++i) {
+    for (Eigen::Index j = 0; j < 4 * n; ++j)
+      k(i, j) = kernel[static_cast<std::size_t>(i * 4 * n + j)];
+  }
+  for (std::size_t row = 0; row < this->rows_; ++row) {
+    VectorXd joint(in);
+    for (std::size_t i = 0; i < this->features_; ++i)
+      joint(static_cast<Eigen::Index>(i)) = x[row * this->features_ + i];
+    for (std::size_t i = 0; i < this->width_; ++i)
+      joint(static_cast<Eigen::Index>(this->features_ + i)) = h[row * this->width_ + i];
+    const VectorXd z = k.transpose() * joint;
+    for (Eigen::Index unit = 0; unit < n; ++unit) {
+      const auto gate = [&](Eigen::Index g) {
+        return z(g * n + unit) + bias[static_cast<std::size_t>(g * n + unit)];
+      };
+      const std::size_t at = row * this->width_ + static_cast<std::size_t>(unit);
+      const double expected = logistic(gate(1)) * c[at] + logistic(gate(0)) * std::tanh(gate(2));
+      EXPECT_NEAR(this->c_[at], expected, 4 * this->tolerance_);
+      EXPECT_NEAR(this->h_[at], logistic(gate(3)) * std::tanh(expected), 4 * this->tolerance_);
+    }
+  }
+}
+
+TYPED_TEST(Lstm, HugeGatesSaturateInsteadOfGivingNan) {
+  using Real = TypeParam;
+  const Real huge = std::numeric_limits<Real>::max();
+  Real h = 0.5;
+  Real c = 0.25;
+  LstmCell<Real, Space>::update(huge, -huge, huge, huge, h, c);
+  EXPECT_EQ(c, 1);
+  EXPECT_NEAR(h, std::tanh(1.0), this->tolerance_);
+  LstmCell<Real, Space>::update(-huge, huge, -huge, -huge, h, c);
+  EXPECT_EQ(c, 1);
+  EXPECT_EQ(h, 0);
+}
+
+}  // namespace
+}  // namespace dempilot::nn

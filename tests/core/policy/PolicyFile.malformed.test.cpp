@@ -1,0 +1,298 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "core/policy/PolicyFile.hpp"
+#include "tests/core/TemporaryFolder.hpp"
+#include "tests/core/io/RawHdf5.hpp"
+#include "tests/core/policy/SmallPolicy.hpp"
+
+/// Every way in which a policy file can be wrong, and what it is told.
+namespace dempilot {
+namespace {
+
+using testing::HasSubstr;
+
+struct Fault {
+  std::string name;
+  std::function<void(hid_t)> edit;
+  std::string message;  ///< after "'<path>': " unless it starts with something else
+};
+
+void PrintTo(const Fault& fault, std::ostream* stream) {
+  *stream << fault.name;
+}
+
+Fault text(const std::string& name, const std::string& object, const std::string& attribute,
+           const std::string& value, const std::string& message) {
+  return {name, [=](hid_t id) { test::put_text(id, object, attribute, value); }, message};
+}
+
+Fault metadata(const std::string& name, const std::string& value, const std::string& message) {
+  return text(name, "/", "metadata", value, message);
+}
+
+Fault number(const std::string& name, const std::string& object, const std::string& attribute,
+             double value, const std::string& message) {
+  return {name, [=](hid_t id) { test::put_double(id, object, attribute, value); }, message};
+}
+
+Fault removed(const std::string& name, const std::string& link, const std::string& message) {
+  return {name, [=](hid_t id) { test::remove_link(id, link); }, message};
+}
+
+Fault without_attribute(const std::string& name, const std::string& object,
+                        const std::string& attribute, const std::string& message) {
+  return {name, [=](hid_t id) { test::remove_attribute(id, object, attribute); }, message};
+}
+
+Fault weight(const std::string& name, float value, const std::string& message) {
+  return {name, [=](hid_t id) { test::poke(id, "params/fused_head.bias", 2, value); }, message};
+}
+
+/// A dataset of this type and shape to which nothing is written.
+Fault dataset(const std::string& name, const std::string& path, hid_t type,
+              const std::vector<hsize_t>& shape, const std::string& message) {
+  return {name, [=](hid_t id) { test::put_dataset(id, path, type, shape, nullptr); }, message};
+}
+
+std::vector<Fault> root_faults() {
+  return {
+      text("Format", "/", "format", "other",
+           "is no policy file (its attribute 'format' is not 'dempilot-policy') convert your model "
+           "with dempilot's tools, see docs/policy_file.md"),
+      without_attribute("NoFormat", "/", "format", "is no policy file"),
+      {"Version", [](hid_t id) { test::put_integer(id, "/", "version", 2); },
+       "policy format version 2 (this release reads version 1) convert it again, or use a release "
+       "that reads it"},
+      text("VersionIsText", "/", "version", "1",
+           "'/' has an attribute 'version' that is no number"),
+      without_attribute("NoVersion", "/", "version", "'/' lacks the attribute 'version'"),
+      without_attribute("NoModel", "/", "model", "'/' lacks the attribute 'model'"),
+      text("UnknownModel", "/", "model", "Transformer",
+           "unknown model 'Transformer' (known: LSTMActorCritic, MinGRUActorCritic, "
+           "SharedActorCritic, ActorCritic)"),
+      {"ModelIsANumber", [](hid_t id) { test::put_integer(id, "/", "model", 3); },
+       "'/' has an attribute 'model' that is no string"},
+      without_attribute("NoMetadata", "/", "metadata", "'/' lacks the attribute 'metadata'"),
+      {"ProvenanceIsANumber", [](hid_t id) { test::put_integer(id, "/", "provenance", 3); },
+       "'/' has an attribute 'provenance' that is no string"},
+      {"UnknownGroup",
+       [](hid_t id) { H5Gclose(H5Gcreate2(id, "extras", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); },
+       "unknown '/extras' (known: params, observation, action, timing, golden) remove it, or use a "
+       "release that reads it"},
+      metadata("MetadataIsNoJson", "{\"a\": ",
+               "attribute 'metadata' of '/' is no JSON (\"{\"a\": "
+               "\") write it as JSON"),
+      metadata("MetadataIsAList", "[]", "metadata is no JSON object"),
+      metadata("DeepMetadata", std::string(30'000, '['),
+               "attribute 'metadata' of '/' is nested deeper than 16 levels"),
+      metadata(
+          "DeepClosedMetadata",
+          "{\"action_space_size\": " + std::string(100'000, '[') + std::string(100'000, ']') + "}",
+          "attribute 'metadata' of '/' is nested deeper than 16 levels"),
+      metadata("UnknownActivation",
+               R"({"observation_space_size":5,"action_space_size":3,"activation":"mish"})",
+               "unknown activation 'mish'"),
+      metadata("HugeWidth",
+               R"({"observation_space_size":5,"action_space_size":3,"lstm_features":1000000000})",
+               "metadata has 'lstm_features' = 1000000000 (an integer from 1 to 16384 expected)"),
+      metadata(
+          "HugeModel",
+          R"({"observation_space_size":5,"action_space_size":3,"hidden_features":16384,"lstm_features":16384})",
+          "the model would have 2147713031 parameters (at most 134217728 are read) check its "
+          "widths"),
+      metadata("Discrete", R"({"observation_space_size":5,"action_space_size":3,"discrete":true})",
+               "metadata has 'discrete' = true (a discrete action is no force or torque by itself) "
+               "use a policy with continuous actions"),
+      metadata(
+          "AnotherWidth",
+          R"({"observation_space_size":5,"action_space_size":3,"hidden_features":8,"lstm_features":4})",
+          "'/params/cell.dense_i.kernel' has shape (7, 16) (expected (8, 16)) check what "
+          "wrote the file"),
+      metadata(
+          "AnotherVariant",
+          R"({"observation_space_size":5,"action_space_size":3,"hidden_features":7,"lstm_features":4,"variant":"seed"})",
+          "'/params/actor.bias' is missing"),
+  };
+}
+
+std::vector<Fault> parameter_faults() {
+  return {
+      removed("NoParameters", "params", "'/params/_log_std' is missing"),
+      removed("NoKernel", "params/cell.dense_h.kernel",
+              "'/params/cell.dense_h.kernel' is missing (the file lacks it or links elsewhere)"),
+      dataset("Transposed", "params/cell.dense_h.kernel", H5T_NATIVE_FLOAT, {16, 4},
+              "'/params/cell.dense_h.kernel' has shape (16, 4) (expected (4, 16))"),
+      dataset("Flat", "params/cell.dense_h.kernel", H5T_NATIVE_FLOAT, {64},
+              "has shape (64) (expected (4, 16))"),
+      dataset("Enormous", "params/cell.dense_h.kernel", H5T_NATIVE_FLOAT,
+              {1ULL << 40U, 1ULL << 18U}, "has shape (1099511627776, 262144) (expected (4, 16))"),
+      dataset("Overflowing", "params/cell.dense_h.kernel", H5T_NATIVE_INT8,
+              {1ULL << 31U, 1ULL << 31U}, "'/params/cell.dense_h.kernel' ha"),
+      dataset("Integers", "params/cell.dense_h.bias", H5T_NATIVE_INT, {16},
+              "'/params/cell.dense_h.bias' holds integers (floats expected) store floats"),
+      {"Strings",
+       [](hid_t id) {
+         const hid_t type = H5Tcopy(H5T_C_S1);
+         H5Tset_size(type, 8);
+         test::put_dataset(id, "params/cell.dense_h.bias", type, {16}, nullptr);
+         H5Tclose(type);
+       },
+       "'/params/cell.dense_h.bias' is not numeric (HDF5 type class 3) store integers or floats"},
+      {"Group",
+       [](hid_t id) {
+         test::remove_link(id, "params/fused_head.bias");
+         H5Gclose(H5Gcreate2(id, "params/fused_head.bias", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+       },
+       "'/params/fused_head.bias' cannot be opened (it is no dataset"},
+      {"NullSpace",
+       [](hid_t id) {
+         test::remove_link(id, "params/fused_head.bias");
+         const hid_t space = H5Screate(H5S_NULL);
+         H5Dclose(H5Dcreate2(id, "params/fused_head.bias", H5T_NATIVE_FLOAT, space, H5P_DEFAULT,
+                             H5P_DEFAULT, H5P_DEFAULT));
+         H5Sclose(space);
+       },
+       "'/params/fused_head.bias' has shape () (expected (4))"},
+      weight("Nan", NAN,
+             "parameter 'fused_head.bias' holds nan at index 2 (weights must be finite)"),
+      weight("Infinity", INFINITY, "parameter 'fused_head.bias' holds inf at index 2"),
+      {"BeyondFloat",
+       [](hid_t id) {
+         const double bias[4] = {0, 1e39, 0, 0};
+         test::put_dataset(id, "params/fused_head.bias", H5T_NATIVE_DOUBLE, {4}, bias);
+       },
+       "parameter 'fused_head.bias' holds inf at index 1"},
+      dataset("UnknownDataset", "params/encoder.layers.4.bias", H5T_NATIVE_FLOAT, {7},
+              "unknown 'params/encoder.layers.4.bias' (known: "),
+      {"External",
+       [](hid_t id) {
+         test::remove_link(id, "params/fused_head.bias");
+         H5Lcreate_external("/etc/hostname", "/x", id, "params/fused_head.bias", H5P_DEFAULT,
+                            H5P_DEFAULT);
+       },
+       "'/params/fused_head.bias' is missing (the file lacks it or links elsewhere)"},
+      {"ExternalStorage",
+       [](hid_t id) {
+         const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+         H5Pset_external(properties, "/etc/passwd", 0, 16);
+         test::put_dataset(id, "params/fused_head.bias", H5T_NATIVE_FLOAT, {4}, nullptr,
+                           properties);
+         H5Pclose(properties);
+       },
+       "'/params/fused_head.bias' keeps its values outside the file (external or virtual storage) "
+       "store them inside"},
+      {"VirtualDataset",
+       [](hid_t id) {
+         const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+         const hsize_t size = 4;
+         const hid_t space = H5Screate_simple(1, &size, nullptr);
+         H5Pset_virtual(properties, space, "/etc/other.h5", "/x", space);
+         test::put_dataset(id, "params/fused_head.bias", H5T_NATIVE_FLOAT, {4}, nullptr,
+                           properties);
+         H5Sclose(space);
+         H5Pclose(properties);
+       },
+       "'/params/fused_head.bias' keeps its values outside the file"},
+  };
+}
+
+std::vector<Fault> contract_faults() {
+  const std::string lidar = R"({"name":"lidar","range":3,"n_azimuth":3})";
+  return {
+      removed("NoObservation", "observation", "'/observation' is missing"),
+      without_attribute("NoComponents", "observation", "components",
+                        "'/observation' lacks the attribute 'components'"),
+      text("ComponentsAreNoJson", "observation", "components", "velocity",
+           "attribute 'components' of '/observation' is no JSON (\"velocity\") write it as JSON"),
+      text("TooNarrow", "observation", "components", "[" + lidar + "]",
+           "the observation components are 3 wide (lidar 3) but the model takes 5 (they must add "
+           "up) correct the components"),
+      text("TooWide", "observation", "components", "[" + lidar + "," + lidar + "]",
+           "the observation components are 6 wide (lidar 3 + lidar 3) but the model takes 5"),
+      text("UnknownComponent", "observation", "components", R"([{"name":"smell"}])",
+           "unknown observation component 'smell'"),
+      text("DeepComponents", "observation", "components", std::string(1'000'000, '['),
+           "attribute 'components' of '/observation' is nested deeper than 16 levels"),
+      removed("NoAction", "action", "'/action' is missing"),
+      without_attribute("NoTarget", "action", "target", "'/action' lacks the attribute 'target'"),
+      text("UnknownTarget", "action", "target", "thrust",
+           "unknown action target 'thrust' (known: force, torque) use one of these"),
+      number("NanScale", "action", "scale", NAN,
+             "attribute 'scale' of '/action' is nan (a finite number expected) correct it"),
+      number("InfiniteDrag", "action", "drag", INFINITY, "attribute 'drag' of '/action' is inf"),
+      text("ScaleIsText", "action", "angular_drag", "none",
+           "'/action' has an attribute 'angular_drag' that is no number"),
+      number("NegativeTimeStep", "timing", "time_step", -1,
+             "'/timing' holds a negative number (time_step -1, decision_interval 10) correct it"),
+      number("NanTimeStep", "timing", "time_step", NAN,
+             "attribute 'time_step' of '/timing' is nan"),
+      {"NegativeInterval",
+       [](hid_t id) { test::put_integer(id, "timing", "decision_interval", -2); },
+       "'/timing' holds a negative number (time_step 0.002, decision_interval -2)"},
+      number("FractionalInterval", "timing", "decision_interval", 1.5,
+             "'/timing' has an attribute 'decision_interval' that is no integer"),
+      removed("GoldenWithoutRows", "golden/observation", "'/golden/observation' is missing"),
+      removed("GoldenWithoutCarry", "golden/carry", "'/golden/carry' is missing"),
+      dataset("GoldenOfAnotherWidth", "golden/action", H5T_NATIVE_FLOAT, {2, 4},
+              "'/golden/action' has shape (2, 4) (expected (2, 3))"),
+      dataset("GoldenOfNoRows", "golden/observation", H5T_NATIVE_FLOAT, {0, 5},
+              "'/golden/observation' has 0 rows (1 to 4096 are read) write so many"),
+      dataset("GoldenOfManyRows", "golden/observation", H5T_NATIVE_FLOAT, {1ULL << 40U, 5},
+              "'/golden/observation' has 1099511627776 rows (1 to 4096 are read)"),
+      number("GoldenTolerance", "golden", "tolerance", NAN,
+             "attribute 'tolerance' of '/golden' is nan"),
+  };
+}
+
+class MalformedPolicyFile : public testing::TestWithParam<Fault> {};
+
+TEST_P(MalformedPolicyFile, IsRefusedWithAMessage) {
+  const test::TemporaryFolder folder;
+  const std::string path = (folder / "a.policy.h5").string();
+  save_policy_file(path, test::small_policy());
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  test::edit_file(path, GetParam().edit);
+  const std::string message = test::message_of([&] { load_policy_file(path); });
+  EXPECT_THAT(message, HasSubstr(GetParam().message));
+  EXPECT_THAT(message, HasSubstr("'" + path + "'"));
+}
+
+const auto name_of_fault = [](const auto& fault) { return fault.param.name; };
+INSTANTIATE_TEST_SUITE_P(Root, MalformedPolicyFile, testing::ValuesIn(root_faults()),
+                         name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Parameters, MalformedPolicyFile, testing::ValuesIn(parameter_faults()),
+                         name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Contract, MalformedPolicyFile, testing::ValuesIn(contract_faults()),
+                         name_of_fault);
+
+TEST(ActionTargets, MustFitTheNumberOfActions) {
+  const test::TemporaryFolder folder;
+  const std::string path = (folder / "a.policy.h5").string();
+  const auto load = [&](std::size_t actions, ActionTarget target) {
+    PolicyFile policy = test::small_policy();
+    policy.golden = {};
+    policy.contract.model =
+        test::recurrent_model(ModelVariant::seed, ActionSpaceKind::free, {}, actions);
+    policy.contract.action.target = target;
+    policy.parameters = test::random_parameters(policy.contract.model, 1);
+    save_policy_file(path, policy);
+    return load_policy_file(path);
+  };
+  EXPECT_NO_THROW(load(2, ActionTarget::force));
+  EXPECT_NO_THROW(load(3, ActionTarget::force));
+  EXPECT_NO_THROW(load(1, ActionTarget::torque));
+  EXPECT_NO_THROW(load(3, ActionTarget::torque));
+  const std::string rule = "(a force takes 2 or 3, a torque 1 or 3) choose another target";
+  EXPECT_THAT(test::message_of([&] { load(1, ActionTarget::force); }),
+              HasSubstr("'" + path + "': 1 actions cannot be a force " + rule));
+  EXPECT_THAT(test::message_of([&] { load(2, ActionTarget::torque); }),
+              HasSubstr("2 actions cannot be a torque " + rule));
+  EXPECT_THAT(test::message_of([&] { load(4, ActionTarget::force); }),
+              HasSubstr("4 actions cannot be a force " + rule));
+}
+
+}  // namespace
+}  // namespace dempilot

@@ -1,0 +1,93 @@
+#include "plugin/lammps/FixOptions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/Error.hpp"
+
+namespace dempilot::lammps {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+FixOptions parse(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;)
+    words.push_back(word);
+  return parse_options(words);
+}
+
+std::string message(const std::string& line) {
+  try {
+    parse(line);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(FixOptions, HaveDefaults) {
+  const FixOptions options = parse("a.policy.h5");
+  EXPECT_EQ(options.policy_path, "a.policy.h5");
+  EXPECT_EQ(options.every, 0);
+  EXPECT_FALSE(options.sample);
+  EXPECT_FALSE(options.observations);
+  EXPECT_FALSE(options.box_walls);
+  EXPECT_EQ(options.reset_every, 0);
+  EXPECT_TRUE(options.bindings.empty());
+}
+
+TEST(FixOptions, ReadAllKeywords) {
+  const FixOptions options = parse(
+      "p.h5 every 7 mode sample 18446744073709551615 bind goal v_x c_1[2] 3 bind targets grains "
+      "walls region a b walls box reset every 100 restart f.h5 observations yes");
+  EXPECT_EQ(options.every, 7);
+  EXPECT_TRUE(options.sample);
+  EXPECT_EQ(options.seed, 18446744073709551615U);
+  ASSERT_EQ(options.bindings.size(), 2U);
+  EXPECT_EQ(options.bindings[0].name, "goal");
+  EXPECT_THAT(options.bindings[0].arguments, ElementsAre("v_x", "c_1[2]", "3"));
+  EXPECT_THAT(options.bindings[1].arguments, ElementsAre("grains"));
+  EXPECT_THAT(options.region_walls, ElementsAre("a", "b"));
+  EXPECT_TRUE(options.box_walls);
+  EXPECT_EQ(options.reset_every, 100);
+  EXPECT_EQ(options.restart_path, "f.h5");
+  EXPECT_TRUE(options.observations);
+}
+
+TEST(FixOptions, ResetMayFollowAVariable) {
+  const FixOptions options = parse("p.h5 reset v_born every 3");
+  EXPECT_EQ(options.reset_variable, "v_born");
+  EXPECT_EQ(options.reset_every, 0);
+  EXPECT_EQ(options.every, 3);
+}
+
+TEST(FixOptions, SayWhatIsWrong) {
+  EXPECT_THAT(message(""), HasSubstr("no policy is named"));
+  EXPECT_THAT(message("p.h5 scale 1 1 1"), HasSubstr("unknown keyword 'scale' (known are every"));
+  EXPECT_THAT(message("p.h5 every 0"), HasSubstr("'every' cannot be '0' (it is a whole number of "
+                                                 "at least 1)"));
+  EXPECT_THAT(message("p.h5 every 2x"), HasSubstr("'every' cannot be '2x'"));
+  EXPECT_THAT(message("p.h5 every"), HasSubstr("has 0 arguments (it takes 1). Write 'every N'"));
+  EXPECT_THAT(message("p.h5 every 5 scale 1 1 1"), HasSubstr("unknown keyword 'scale'"));
+  EXPECT_THAT(message("p.h5 mode loud"), HasSubstr("unknown mode 'loud'"));
+  EXPECT_THAT(message("p.h5 mode sample"), HasSubstr("Write 'mode sample SEED'"));
+  EXPECT_THAT(message("p.h5 mode sample -1"),
+              HasSubstr("the seed of 'mode sample' cannot be '-1'"));
+  EXPECT_THAT(message("p.h5 bind goal"), HasSubstr("the keyword 'bind' lacks arguments"));
+  EXPECT_THAT(message("p.h5 bind g 1 bind g 2"), HasSubstr("'g' is bound twice"));
+  EXPECT_THAT(message("p.h5 walls round"), HasSubstr("unknown walls 'round'"));
+  EXPECT_THAT(message("p.h5 walls region"), HasSubstr("Write 'walls box' or 'walls region ID"));
+  EXPECT_THAT(message("p.h5 reset never"), HasSubstr("Write 'reset every N' or 'reset v_name'"));
+  EXPECT_THAT(message("p.h5 reset"), HasSubstr("Write 'reset every N' or 'reset v_name'"));
+  EXPECT_THAT(message("p.h5 observations maybe"), HasSubstr("'observations' cannot be 'maybe'"));
+}
+
+}  // namespace
+}  // namespace dempilot::lammps
