@@ -227,6 +227,7 @@ void FixPilot::admit_agents() {
   if (count == 0) return;
 
   std::vector<std::int64_t> tags;
+  tags.reserve(fresh.size());
   for (const auto& [tag, i] : fresh)
     tags.push_back(tag);
   std::vector<std::byte> all =

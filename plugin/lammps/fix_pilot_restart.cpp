@@ -35,7 +35,6 @@ using namespace LAMMPS_NS;
 using dempilot::lammps::AgentColumns;
 using dempilot::lammps::AgentReader;
 using dempilot::lammps::AgentShape;
-using dempilot::lammps::RestartStamp;
 using dempilot::lammps::try_together;
 
 namespace {
