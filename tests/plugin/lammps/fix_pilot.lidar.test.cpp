@@ -55,8 +55,10 @@ void append_atoms(std::string& lines, int& id, int type, const std::vector<doubl
   const auto d = static_cast<std::size_t>(dimension);
   for (std::size_t n = 0; n < position.size(); n += d) {
     lines += std::to_string(++id) + " " + std::to_string(type) + " 0.1 1.0";
-    for (std::size_t k = 0; k < 3; ++k)
-      lines += " " + (k < d ? exact(position[n + k]) : "0.0");
+    for (std::size_t k = 0; k < 3; ++k) {
+      lines += ' ';
+      lines += k < d ? exact(position[n + k]) : "0.0";
+    }
     lines += "\n";
   }
 }
