@@ -65,8 +65,6 @@ function(_dempilot_add_test_executable name)
     PROPERTIES
       LABELS "${arg_LABELS}"
       TIMEOUT 300
-      # passive: threads that spin while they wait starve tests that run beside them
-      ENVIRONMENT "OMP_NUM_THREADS=2;OMP_PROC_BIND=false;OMP_WAIT_POLICY=passive"
   )
 endfunction()
 
