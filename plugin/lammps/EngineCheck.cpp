@@ -18,10 +18,10 @@ void check_action(const Contract& contract, int dimension) {
   const std::size_t size = contract.model.action_size;
   const bool force = contract.action.target == ActionTarget::force;
   const std::string_view target = force ? "force" : "torque";
-  const bool possible = force ? size == 2 || size == 3 : size >= 1 && size <= 3;
+  const bool possible = force ? size == 2 || size == 3 : size == 1 || size == 3;
   if (!possible) {
     fail(
-        "wrong dimension: the policy has {} actions for a {} (a force takes 2 or 3, a torque 1 to "
+        "wrong dimension: the policy has {} actions for a {} (a force takes 2 or 3, a torque 1 or "
         "3). Correct the policy's /action",
         size, target);
   }

@@ -153,8 +153,10 @@ FixOptions parse_options(std::span<const std::string> arguments) {
       throw Error(unknown_keyword(keyword));
     }
     const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(n) + 1;
-    // 'reset every N': the word after reset is its own argument.
-    const auto search = keyword == "reset" && first != arguments.end() ? first + 1 : first;
+    // The first words after a keyword are its own, whatever they are called: 'reset every N', or a
+    // group, goal or file with the name of a keyword. Only walls may stand without any.
+    const std::ptrdiff_t own = keyword == "bind" ? 2 : 1;
+    const auto search = first + std::min(own, arguments.end() - first);
     const auto last = std::find_if(search, arguments.end(), is_keyword);
     parse_keyword(keyword, {first, last}, options);
     n += 1 + static_cast<std::size_t>(last - first);

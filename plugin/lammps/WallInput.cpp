@@ -88,9 +88,10 @@ void WallInput::find_region(LAMMPS_NS::Region& region, std::size_t first,
       const LAMMPS_NS::Region::Contact& contact = region.contact[c];
       // A plane simulation does not see the faces above and below its plane.
       if (domain->dimension == 2 && contact.delz != 0.0) continue;
-      *out++ = -contact.delx;
-      *out++ = -contact.dely;
-      *out++ = -contact.delz;
+      // Subtracted, not negated: a component of -0 would lie in another bin of the lidar than +0.
+      *out++ = 0.0 - contact.delx;
+      *out++ = 0.0 - contact.dely;
+      *out++ = 0.0 - contact.delz;
     }
   }
 }

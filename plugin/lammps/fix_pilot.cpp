@@ -176,9 +176,24 @@ void FixPilot::setup(int /*vflag*/) {
     decide();
     give_pending();
     compute_wrenches();
+  } else {
+    disarm_leavers();
   }
   add_wrenches();
   publish();
+}
+
+/* ----------------------------------------------------------------------
+   atoms that left the group since the last step are no longer pushed
+------------------------------------------------------------------------- */
+
+void FixPilot::disarm_leavers() {
+  const std::span<const std::int32_t> atoms = pool_->atoms();
+  for (std::size_t row = 0; row < atoms.size(); ++row) {
+    if (atom->mask[atoms[row]] & groupbit) continue;
+    std::fill_n(pool_->columns().wrench.data() + 6 * row, 6, 0.0);
+  }
+  totals_valid_ = false;
 }
 
 void FixPilot::post_force(int /*vflag*/) {

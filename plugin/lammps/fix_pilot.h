@@ -90,6 +90,7 @@ class FixPilot : public Fix {
   void infer();
   void give_pending();
   void compute_wrenches();
+  void disarm_leavers();
   void add_wrenches();
 
   // fix_pilot_output.cpp
@@ -132,6 +133,7 @@ class FixPilot : public Fix {
   std::int64_t run_decisions_ = 0;
   std::array<double, 9> totals_{};
   bool totals_valid_ = false;
+  bigint totals_atoms_ = -1;  ///< in the whole simulation when the totals were taken
 
   bool restored_ = false;       ///< counters came from a restart file
   bool awaits_agents_ = false;  ///< ids came from a restart file, what they remember not yet

@@ -111,6 +111,7 @@ void FixPilot::publish_wrenches() {
 /* ---------------------------------------------------------------------- */
 
 void FixPilot::sum_totals() {
+  pool_->sweep(atom->nlocal);  // atoms may have been deleted, or moved to other ranks, between runs
   const AgentColumns& agents = pool_->columns();
   totals_.fill(0.0);
   totals_[entry::agents] = static_cast<double>(pool_->size());
@@ -124,10 +125,11 @@ void FixPilot::sum_totals() {
   totals_[entry::decisions] = static_cast<double>(counters_.decisions);
   if (totals_[entry::agents] > 0.0) totals_[entry::mean_value] /= totals_[entry::agents];
   totals_valid_ = true;
+  totals_atoms_ = atom->natoms;
 }
 
 double FixPilot::compute_vector(int n) {
-  if (!totals_valid_) sum_totals();
+  if (!totals_valid_ || totals_atoms_ != atom->natoms) sum_totals();
   return totals_[static_cast<std::size_t>(n)];
 }
 
