@@ -131,11 +131,14 @@ def lidar(agents: Array, targets: Array, world: World) -> Array:
 
 
 def observe(state: State, goals: Array, lit: Array, world: World) -> tuple[Array, Array]:
-    """Observation rows (agents, obs) and the true displacement (agents, 2) from the goals."""
+    """Observation rows (agents, obs) and the true displacement (agents, 2) from the goals.
+
+    Agents in `lit` (agents,) of bool see the light.
+    """
     agents = len(goals)
     displacement = minimum_image(state.position[:agents] - goals, world)
     distance = jnp.linalg.norm(displacement, axis=-1, keepdims=True)
-    seen = jnp.where(lit, 1.0, 0.0)
+    seen = jnp.where(lit, 1.0, 0.0)[:, None]
     direction = seen * displacement / jnp.maximum(distance, 1e-9)
     clip = world.displacement_clip
     proximity = lidar(state.position[:agents], state.position[agents:], world)
@@ -153,6 +156,7 @@ def rollout(
     act: Act,
     weights: Any,
     carry: Any,
+    lit: Array,
     teach: Array,
     noise: Array,
     expert: Callable[[Array, Array, World], Array],
@@ -160,22 +164,21 @@ def rollout(
 ) -> tuple[State, Decision]:
     """One episode; returns the final state and every decision, stacked (decisions, agents, …).
 
-    `act(weights, observation, carry)` gives actions (agents, 2) and the next carry; agents in
-    `teach` (decisions, agents) of bool are driven by the expert instead, disturbed by `noise`
-    (decisions, agents, 2).
+    `act(weights, observation, carry)` gives actions (agents, 2) and the next carry; agents see
+    their goals where `lit` (decisions, agents) of bool; those in `teach` (agents,) of bool are
+    driven by the expert, and all are disturbed by `noise` (decisions, agents, 2).
     """
 
-    def decide(now: tuple[State, Any], what: tuple[Array, Array, Array]) -> Any:
+    def decide(now: tuple[State, Any], what: tuple[Array, Array]) -> Any:
         state, memory = now
-        number, taught, disturbance = what
-        observation, displacement = observe(state, goals, number < world.flash, world)
+        light, disturbance = what
+        observation, displacement = observe(state, goals, light, world)
         label = expert(observation, displacement, world)
         action, memory = act(weights, observation, memory)
-        action = jnp.where(taught[:, None], label, action) + disturbance
+        action = jnp.where(teach[:, None], label, action) + disturbance
         action /= jnp.maximum(1, jnp.linalg.norm(action, axis=-1, keepdims=True))
         kept = Decision(observation, label, displacement, state.position[: len(goals)])
         return (advance(state, action, world), memory), kept
 
-    steps = (jnp.arange(world.decisions), teach, noise)
-    (state, _), decisions = jax.lax.scan(decide, (bed, carry), steps)
+    (state, _), decisions = jax.lax.scan(decide, (bed, carry), (lit, noise))
     return state, decisions

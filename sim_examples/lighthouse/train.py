@@ -139,9 +139,12 @@ class School:
         chosen = jnp.where((driver == RECURRENT)[:, None], recurrent, memoryless)
         return max_norm(chosen), carry
 
-    def episode(self, seed: int, driver: np.ndarray, noise: np.ndarray) -> tuple[Batch, np.ndarray]:
+    def episode(
+        self, seed: int, driver: np.ndarray, lit: np.ndarray, noise: np.ndarray
+    ) -> tuple[Batch, np.ndarray]:
         """Runs the bed of `seed`; `driver` (agents,) says who drives whom.
 
+        `lit` (decisions, agents) says when each agent sees its goal; `noise` disturbs actions.
         Returns the episode, (time, agents, …), and whether each agent arrived.
         """
         world = self._world
@@ -150,12 +153,26 @@ class School:
         start = State(position, jnp.zeros_like(position), jnp.zeros(len(position)))
         weights = {k: s.weights for k, s in self._students.items()}
         blank = self._students[RECURRENT].policy().blank(world.agents)
-        teach = np.broadcast_to(driver == TEACHER, (world.decisions, world.agents))
         _, seen = self._episode(start, jnp.asarray(bed.goals, jnp.float32), carry=blank,
-                                weights=(jnp.asarray(driver), weights), teach=teach, noise=noise)
+                                weights=(jnp.asarray(driver), weights), lit=lit,
+                                teach=driver == TEACHER, noise=noise)
         batch = Batch(*(np.asarray(a) for a in (seen.observation, seen.expert, seen.displacement)))
         distance = np.linalg.norm(batch.displacement[-1], axis=-1)
         return batch, distance <= world.threshold
+
+
+def lights(rng: np.random.Generator, world: World) -> np.ndarray:
+    """When each agent sees its goal, (decisions, agents) of bool.
+
+    At the start, for a time of its own; some agents see a second flash later. A policy that always
+    saw the same number of flashes would learn to add up that many looks instead of taking one.
+    """
+    number = np.arange(world.decisions)[:, None]
+    low, high = world.flash_range
+    length = rng.integers(low, high + 1, (2, world.agents))
+    again = rng.integers(high, world.decisions, world.agents)
+    second = rng.random(world.agents) < world.second_flash
+    return (number < length[0]) | (second & (number >= again) & (number < again + length[1]))
 
 
 def disturbance(rng: np.random.Generator, loud: np.ndarray, world: World) -> np.ndarray:
@@ -206,7 +223,8 @@ def train(
         driver = rng.choice(3, world.agents, p=share)
         loud = (driver == TEACHER) & (rng.random(world.agents) < 0.5)
         seed = BED_SEEDS + 1000 * options.seed + number
-        batch, arrived = school.episode(seed, driver, disturbance(rng, loud, world))
+        batch, arrived = school.episode(seed, driver, lights(rng, world),
+                                        disturbance(rng, loud, world))
         episodes.append(batch)
         data = Batch(*(np.concatenate(parts, axis=1) for parts in zip(*episodes)))
         rates = {name: float(arrived[driver == who].mean()) if np.any(driver == who) else 0.0
@@ -234,9 +252,11 @@ def validate(students: dict[int, Student], world: World) -> dict[str, float]:
     """Success in the surrogate, on one bed that no training saw, each policy alone."""
     school = School(students, jnp.asarray(input_scales(world)), world)
     quiet = np.zeros((world.decisions, world.agents, 2), np.float32)
+    lit = np.zeros((world.decisions, world.agents), bool)
+    lit[: world.flash] = True
     rates = {}
     for name, who in (("teacher", TEACHER), ("recurrent", RECURRENT), ("memoryless", MEMORYLESS)):
-        _, arrived = school.episode(VALIDATION_SEED, np.full(world.agents, who), quiet)
+        _, arrived = school.episode(VALIDATION_SEED, np.full(world.agents, who), lit, quiet)
         rates[name] = float(arrived.mean())
     return rates
 
@@ -274,6 +294,7 @@ def main() -> None:
         writer = csv.DictWriter(file, curve[0].keys())
         writer.writeheader()
         writer.writerows(curve)
+    print("validation:", validate(students, WORLD), flush=True)
     rows = data.rows[::25, ::97].reshape(-1, WORLD.observation_size)[:64]
     story = (f"DAgger in the lighthouse surrogate, {options.rounds} rounds of {WORLD.agents} "
              f"agents, {options.rounds * options.updates} updates of {options.batch} episodes")
@@ -283,7 +304,6 @@ def main() -> None:
         path = options.output / f"{name}.policy.h5"
         write_policy(path, policy, rows, WORLD, options.seed, story)
     draw(curve, options.output / "learning_curve.png")
-    print("validation:", validate(students, WORLD))
     print(f"{time.monotonic() - begin:.0f} s in all; written to {options.output}")
 
 

@@ -38,6 +38,8 @@ class World:
     decision_interval: int = 20  #: steps
     decisions: int = 200  #: per episode
     flash: int = 5  #: decisions, from the start, at which the goal can be seen
+    flash_range: tuple[int, int] = (1, 10)  #: while training, each agent has its own
+    second_flash: float = 0.3  #: while training, share of agents that see another, later
 
     # Sensing.
     lidar_range: float = 5.0
