@@ -12,7 +12,7 @@ set(DEMPILOT_CACHE_DIR "${_dempilot_cache}"
 )
 mark_as_advanced(DEMPILOT_CACHE_DIR)
 
-find_package(Kokkos QUIET HINTS "${DEMPILOT_CACHE_DIR}/current/kokkos")
+find_package(Kokkos QUIET PATHS "${DEMPILOT_CACHE_DIR}/current/kokkos")
 if(NOT Kokkos_FOUND)
   message(
     FATAL_ERROR

@@ -106,7 +106,7 @@ double deviation(std::span<const float> found, std::span<const float> expected) 
   return largest / scale;
 }
 
-void replay_golden_rows(const Pilot::Impl& pilot, const GoldenRows& golden) {
+void replay_golden_rows(const Pilot& pilot, const GoldenRows& golden, const std::string& source) {
   if (golden.rows == 0) return;
   std::vector<float> carry = golden.carry;
   std::vector<float> action(golden.action.size());
@@ -116,12 +116,16 @@ void replay_golden_rows(const Pilot::Impl& pilot, const GoldenRows& golden) {
   pilot.decide(golden.observation, carry, ids, DecisionMode::mean, 0, 0, {action, value, log_prob});
   const auto check = [&](const char* what, std::span<const float> found,
                          std::span<const float> expected) {
+    if (found.size() != expected.size()) {
+      fail("'{}': '/golden/{}' has {} values ({} are needed) write the rows again", source, what,
+           expected.size(), found.size());
+    }
     const double error = deviation(found, expected);
     if (error <= golden.tolerance) return;
     fail(
         "'{}': its golden rows do not come out ('/golden/{}' is off by {:.3g}, allowed {:.3g}) the "
         "weights or the metadata are not those of the model that wrote the rows: convert it again",
-        pilot.source, what, error, golden.tolerance);
+        source, what, error, golden.tolerance);
   };
   check("action", action, golden.action);
   check("value", value, golden.value);
@@ -134,7 +138,7 @@ Pilot::Pilot(const PolicyFile& policy, std::string source) {
   check_size(policy.contract.model, source);
   check_parameters(policy.contract.model, policy.parameters, source);
   impl_ = make_impl(policy, std::move(source));
-  replay_golden_rows(*impl_, policy.golden);
+  replay_golden_rows(*this, policy.golden, impl_->source);
 }
 Pilot::~Pilot() = default;
 Pilot::Pilot(Pilot&&) noexcept = default;

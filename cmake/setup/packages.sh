@@ -24,14 +24,14 @@ as_root() {
 
 # install_packages PACKAGE…
 install_packages() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@"
 }
 
 # ensure_packages PACKAGE…: installs what is missing of them.
 ensure_packages() {
   local missing
   command -v dpkg-query >/dev/null || fail "this is not a Debian system" "it has no dpkg-query" \
-    "Install by hand what README.md names, then use CMake's presets without this script."
+    "Install by hand what cmake/setup/packages.sh lists, then use CMake's presets."
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
   heading "Installing system packages: ${missing[*]}"

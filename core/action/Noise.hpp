@@ -54,7 +54,8 @@ class Noise {
   r123::Philox4x32::ctr_type block(std::uint32_t index) const {
     r123::Philox4x32::ctr_type counter;
     counter.v[0] = static_cast<std::uint32_t>(id_);
-    // 24 bits of the index and 40 of the decision's number share two words with half of the id.
+    // Words 0 and 1 are the id, 2 and the upper byte of 3 the number (40 bits), the rest of 3 the
+    // index (24 bits).
     counter.v[1] = static_cast<std::uint32_t>(id_ >> 32U);
     counter.v[2] = static_cast<std::uint32_t>(number_);
     counter.v[3] = static_cast<std::uint32_t>((number_ >> 32U) << 24U) ^ index;

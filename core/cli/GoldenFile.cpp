@@ -4,6 +4,7 @@
 
 #include "core/Error.hpp"
 #include "core/io/Hdf5.hpp"
+#include "core/io/JsonAttribute.hpp"
 #include "core/policy/Metadata.hpp"
 #include "core/policy/ParameterTable.hpp"
 
@@ -12,31 +13,36 @@ namespace {
 
 using nlohmann::json;
 
+/// c[key], or `fallback` where it is absent or null.
+json value_or(const json& c, const char* key, json fallback) {
+  return c.contains(key) && !c.at(key).is_null() ? c.at(key) : std::move(fallback);
+}
+
 /// The case's short names, as the constructor's arguments that they stand for.
 json to_metadata(const json& c) {
   json metadata = {{"observation_space_size", c.at("obs")},
                    {"action_space_size", c.at("act")},
-                   {"activation", c.value("activation", "gelu")},
-                   {"actor_sigma_head", c.value("sigma_head", false)},
-                   {"discrete", c.value("discrete", false)}};
+                   {"activation", value_or(c, "activation", "gelu")},
+                   {"actor_sigma_head", value_or(c, "sigma_head", false)},
+                   {"discrete", value_or(c, "discrete", false)}};
   const std::string model = c.at("model");
   if (model == "LSTMActorCritic") {
     metadata["hidden_features"] = c.at("hidden");
     metadata["lstm_features"] = c.at("rec");
-    metadata["variant"] = c.value("variant", "current");
+    metadata["variant"] = value_or(c, "variant", "current");
   } else if (model == "MinGRUActorCritic") {
     metadata["hidden_features"] = c.at("hidden");
     metadata["gru_features"] = c.at("rec");
-    metadata["num_layers"] = c.value("layers", 1);
+    metadata["num_layers"] = value_or(c, "layers", 1);
   } else if (model == "ActorCritic") {
     metadata["actor_architecture"] = c.at("arch");
     metadata["critic_architecture"] = c.at("arch2");
   } else {
     metadata["architecture"] = c.at("arch");
   }
-  if (c.contains("space") && !c["space"].is_null()) {
-    metadata["action_space"] = {{"type", c["space"].at(0)}, {"kw", c["space"].at(1)}};
-  }
+  const json space = value_or(c, "space", json::array({"Free"}));
+  metadata["action_space"] = {{"type", space.at(0)},
+                              {"kw", space.size() > 1 ? space.at(1) : json::object()}};
   return metadata;
 }
 
@@ -55,21 +61,25 @@ Parameters read_parameters(const hdf5::File& file, const ModelSpec& model) {
 }
 
 template <class T>
-Array<T> read_array(const hdf5::File& file, const std::string& dataset) {
-  return {file.shape(dataset), file.read<T>(dataset)};
-}
-
-void require_shape(const GoldenFile& golden, const std::string& dataset, const Shape& found,
-                   const Shape& expected) {
-  if (found == expected) return;
-  fail("'{}': '/{}' has shape ({}) (expected ({})) check what wrote the file", golden.name, dataset,
-       fmt::join(found, ", "), fmt::join(expected, ", "));
+Array<T> read_array(const hdf5::File& file, const std::string& dataset, const Shape& shape) {
+  return {shape, file.read<T>(dataset, shape)};
 }
 
 void read_expected(const hdf5::File& file, GoldenFile& golden, const std::string& dataset,
                    const Shape& shape) {
-  golden.expected[dataset] = read_array<double>(file, dataset);
-  require_shape(golden, dataset, golden.expected[dataset].shape, shape);
+  golden.expected[dataset] = read_array<double>(file, dataset, shape);
+}
+
+/// Observations of `rank` axes, whose last is the observation and whose others are not empty.
+Array<double> read_observation(const hdf5::File& file, const GoldenFile& golden,
+                               const std::string& dataset, std::size_t rank, const char* axes) {
+  const Shape shape = file.shape(dataset);
+  if (shape.size() != rank || shape.back() != golden.model.observation_size ||
+      element_count(shape) == 0) {
+    fail("'{}': '/{}' has shape ({}) (expected ({}, {}), none of them 0) check what wrote the file",
+         golden.name, dataset, fmt::join(shape, ", "), axes, golden.model.observation_size);
+  }
+  return read_array<double>(file, dataset, shape);
 }
 
 /// What the model says at every step; `part` ends in a slash.
@@ -86,15 +96,15 @@ void read_outputs(const hdf5::File& file, GoldenFile& golden, const std::string&
 }
 
 void read_single(const hdf5::File& file, GoldenFile& golden) {
-  golden.single_observation = read_array<double>(file, "single/obs");
+  golden.single_observation = read_observation(file, golden, "single/obs", 4, "T, E, A");
   const Shape& shape = golden.single_observation.shape;
   if (shape.size() != 4 || shape[3] != golden.model.observation_size) {
     fail("'{}': '/single/obs' has shape ({}) (expected (T, E, A, {})) check what wrote the file",
          golden.name, fmt::join(shape, ", "), golden.model.observation_size);
   }
   if (file.exists("single/reset_before")) {
-    golden.reset_before = read_array<std::int8_t>(file, "single/reset_before");
-    require_shape(golden, "single/reset_before", golden.reset_before->shape, {shape[0], shape[1]});
+    golden.reset_before =
+        read_array<std::int8_t>(file, "single/reset_before", {shape[0], shape[1]});
   }
   read_outputs(file, golden, "single/", shape);
   if (golden.model.kind == ModelKind::lstm_actor_critic) {
@@ -109,19 +119,17 @@ void read_single(const hdf5::File& file, GoldenFile& golden) {
 }
 
 void read_sequence(const hdf5::File& file, GoldenFile& golden) {
-  golden.sequence_observation = read_array<double>(file, "sequence/obs");
+  golden.sequence_observation = read_observation(file, golden, "sequence/obs", 3, "T, B");
   const Shape& shape = golden.sequence_observation.shape;
   if (shape.size() != 3 || shape[2] != golden.model.observation_size) {
     fail("'{}': '/sequence/obs' has shape ({}) (expected (T, B, {})) check what wrote the file",
          golden.name, fmt::join(shape, ", "), golden.model.observation_size);
   }
   if (file.exists("sequence/done_after")) {
-    golden.done_after = read_array<std::int8_t>(file, "sequence/done_after");
-    require_shape(golden, "sequence/done_after", golden.done_after->shape, {shape[0], shape[1]});
+    golden.done_after = read_array<std::int8_t>(file, "sequence/done_after", {shape[0], shape[1]});
   }
   read_outputs(file, golden, "sequence/", shape);
-  if (file.exists("distribution/deterministic_action")) {
-    golden.parts.insert("action");
+  if (golden.parts.contains("action")) {
     read_expected(file, golden, "distribution/deterministic_action",
                   with_last(shape, golden.model.action_size));
   }
@@ -135,42 +143,56 @@ void read_distribution(const hdf5::File& file, GoldenFile& golden) {
     read_expected(file, golden, "distribution/entropy", each);
   }
   if (golden.model.discrete) {
-    golden.discrete_action = read_array<std::int64_t>(file, "distribution/action");
-    require_shape(golden, "distribution/action", golden.discrete_action.shape, each);
+    golden.discrete_action = read_array<std::int64_t>(file, "distribution/action", each);
+    const auto actions = static_cast<std::int64_t>(golden.model.action_size);
+    for (const std::int64_t action : golden.discrete_action.values) {
+      if (action >= 0 && action < actions) continue;
+      fail("'{}': '/distribution/action' holds {} (there are {} actions) check what wrote the file",
+           golden.name, action, actions);
+    }
     return;
   }
-  golden.latent = read_array<double>(file, "distribution/latent");
   const Shape actions = with_last(shape, golden.model.action_size);
-  require_shape(golden, "distribution/latent", golden.latent.shape, actions);
+  golden.latent = read_array<double>(file, "distribution/latent", actions);
   read_expected(file, golden, "distribution/action", actions);
   read_expected(file, golden, "distribution/forward_log_det", each);
   read_expected(file, golden, "distribution/base_entropy", each);
   golden.expected["distribution/log_prob of latent"] = golden.expected["distribution/log_prob"];
 }
 
-void read_model_case(const hdf5::File& file, GoldenFile& golden) {
-  const json c = json::parse(file.read_string("", "case"), nullptr, false);
+/// Reads the parts that are wanted (empty: all) and there.
+void read_model_case(const hdf5::File& file, const std::set<std::string>& wanted,
+                     GoldenFile& golden) {
+  const json c = hdf5::read_json(file, "", "case");
   for (const char* part : {"single", "sequence", "distribution", "gradient"}) {
     if (file.exists(part)) golden.parts.insert(part);
   }
-  golden.scale = c.value("scale", 1.0);
+  golden.scale = value_or(c, "scale", 1.0);
   golden.model = model_from_metadata(c.at("model"), to_metadata(c), golden.name);
   golden.parameters = read_parameters(file, golden.model);
-  if (golden.parts.contains("single")) read_single(file, golden);
-  if (golden.parts.contains("sequence")) read_sequence(file, golden);
-  if (!golden.parts.contains("sequence")) golden.parts.erase("distribution");
-  if (golden.parts.contains("distribution")) read_distribution(file, golden);
+  const auto reads = [&](const char* part) {
+    return golden.parts.contains(part) && (wanted.empty() || wanted.contains(part));
+  };
+  if (golden.parts.contains("sequence")) {
+    if (file.exists("distribution/deterministic_action")) golden.parts.insert("action");
+  } else {
+    golden.parts.erase("distribution");  // its mean and deviation are those of the sequence
+  }
+  if (reads("single")) read_single(file, golden);
+  if (reads("sequence") || reads("action") || reads("distribution")) read_sequence(file, golden);
+  if (reads("distribution")) read_distribution(file, golden);
 }
 
 }  // namespace
 
-GoldenFile read_golden_file(const std::filesystem::path& path) {
+GoldenFile read_golden_file(const std::filesystem::path& path,
+                            const std::set<std::string>& wanted) {
   const hdf5::File file = hdf5::File::open(path);
   GoldenFile golden;
   golden.name = path.string();
   if (file.has_attribute("", "case")) {
     try {
-      read_model_case(file, golden);
+      read_model_case(file, wanted, golden);
     } catch (const json::exception& error) {
       fail("'{}': its attribute 'case' is not a golden case ({}) see tests/golden/README.md",
            golden.name, error.what());

@@ -29,7 +29,9 @@ struct GoldenFile {
   std::map<std::string, Array<double>> expected;   ///< by dataset, "single/mean" for instance
 };
 
-/// Reads what `verify` needs. Throws Error when the file is missing, damaged or of another schema.
-GoldenFile read_golden_file(const std::filesystem::path& path);
+/// Reads what `verify` needs for the parts that are wanted (empty: all that the file holds). Throws
+/// Error when the file is missing, damaged or of another schema.
+GoldenFile read_golden_file(const std::filesystem::path& path,
+                            const std::set<std::string>& wanted = {});
 
 }  // namespace dempilot::cli

@@ -15,7 +15,7 @@ struct Deviation {
 };
 
 Deviation deviation_of(const std::vector<double>& found, const std::vector<double>& expected) {
-  if (found.size() != expected.size()) return {INFINITY, INFINITY};
+  if (found.size() != expected.size() || expected.empty()) return {INFINITY, INFINITY};
   Deviation result;
   double scale = 1;
   for (std::size_t i = 0; i < expected.size(); ++i) {

@@ -1,7 +1,7 @@
 #include "core/cli/VerifyLidar.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <numeric>
 
 #include "core/Backend.hpp"
@@ -39,13 +39,22 @@ std::vector<double> read_points(const hdf5::File& file, const std::string& datas
   return points;
 }
 
+int read_bins(const hdf5::File& file, const std::string& group, const std::string& attribute) {
+  const std::int64_t bins = file.read_integer(group, attribute);
+  if (bins < 0 || bins > static_cast<std::int64_t>(max_width)) {
+    fail("'{}': '{}' of '/{}' is {} (0 to {} are supported) check what wrote the file", file.name(),
+         attribute, group, bins, max_width);
+  }
+  return static_cast<int>(bins);
+}
+
 LidarCase read_case(const hdf5::File& file, const std::string& group) {
   LidarCase golden;
   golden.lidar.kind = ComponentKind::lidar;
   golden.lidar.bind = "targets";
   golden.lidar.range = file.read_double(group, "range");
-  golden.lidar.n_azimuth = static_cast<int>(file.read_integer(group, "n_azimuth"));
-  golden.lidar.n_elevation = static_cast<int>(file.read_integer(group, "n_elevation"));
+  golden.lidar.n_azimuth = read_bins(file, group, "n_azimuth");
+  golden.lidar.n_elevation = read_bins(file, group, "n_elevation");
   golden.lidar.walls = file.read_integer(group, "walls") != 0;
   golden.periodic = file.read_integer(group, "periodic") != 0;
   golden.box = file.read<double>(group + "/box", 3);

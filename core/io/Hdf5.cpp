@@ -65,6 +65,37 @@ bool is_machine_number(hid_t type) {
                      [&](hid_t candidate) { return H5Tequal(type, candidate) > 0; });
 }
 
+/// Refuses chunks that would unpack to far more than the dataset, and filters that HDF5 would load
+/// libraries for.
+void require_modest_storage(hid_t properties, const File& file, const std::string& name) {
+  constexpr hsize_t max_chunk_values = hsize_t{1} << 24U;
+  std::array<hsize_t, H5S_MAX_RANK> chunk{};
+  const int rank = H5Pget_chunk(properties, H5S_MAX_RANK, chunk.data());
+  hsize_t values = 1;
+  for (int d = 0; d < rank; ++d) {
+    values = chunk[d] != 0 && values > max_chunk_values / chunk[d] ? max_chunk_values + 1
+                                                                   : values * chunk[d];
+  }
+  if (values > max_chunk_values) {
+    fail("{} has chunks of more than {} values (they would be unpacked at once) store smaller ones",
+         place(file, name), max_chunk_values);
+  }
+  for (int n = 0; n < H5Pget_nfilters(properties); ++n) {
+    std::size_t parameters = 0;
+    unsigned flags = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(properties, n, &flags, &parameters, nullptr, 0, nullptr, nullptr);
+    if (filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE ||
+        filter == H5Z_FILTER_FLETCHER32) {
+      continue;
+    }
+    fail(
+        "{} is stored through filter {} (gzip, shuffle and fletcher32 are read) store it with "
+        "these",
+        place(file, name), static_cast<int>(filter));
+  }
+}
+
 /// Refuses datasets whose values lie outside the file or are not numbers; returns the class of the
 /// numbers.
 H5T_class_t require_plain_numbers(hid_t dataset, const File& file, const std::string& name) {
@@ -78,6 +109,7 @@ H5T_class_t require_plain_numbers(hid_t dataset, const File& file, const std::st
     fail("{} keeps its values outside the file (external or virtual storage) store them inside",
          place(file, name));
   }
+  if (layout == H5D_CHUNKED) require_modest_storage(properties, file, name);
   const Handle type(H5Dget_type(dataset));
   const auto kind = H5Tget_class(type);
   if (kind != H5T_FLOAT && kind != H5T_INTEGER && kind != H5T_ENUM) {
@@ -288,6 +320,23 @@ std::vector<T> File::read_rows(const std::string& dataset, std::size_t first,
   std::vector<T> values(size[0] * size[1]);
   read_into(handle, memory_space, file_space, values, *this, dataset);
   return values;
+}
+
+std::vector<std::string> File::attributes(const std::string& object) const {
+  const QuietErrors quiet;
+  if (!reachable(id_, object)) fail("{} is missing (the file lacks it)", place(*this, object));
+  const Handle handle(open_object(id_, object));
+  std::vector<std::string> names;
+  const auto visit = [](hid_t, const char* name, const H5A_info_t*, void* data) -> herr_t {
+    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
+    return 0;
+  };
+  hsize_t position = 0;
+  if (H5Aiterate2(handle, H5_INDEX_NAME, H5_ITER_INC, &position, visit, &names) < 0) {
+    fail("the attributes of {} cannot be listed (truncated or damaged file) write it again",
+         place(*this, object));
+  }
+  return names;
 }
 
 bool File::has_attribute(const std::string& object, const std::string& attribute) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 
 #include "core/Backend.hpp"
 #include "core/Error.hpp"
@@ -14,6 +15,21 @@ template <class Real, class ExecutionSpace>
 class Carry {
  public:
   explicit Carry(std::size_t carry_size) : size_(carry_size) {}
+
+  /// A copy remembers by itself; the views of Kokkos would share what they show.
+  Carry(const Carry& other) : size_(other.size_), leading_(other.leading_) {
+    if (other.rows_.data() == nullptr) return;
+    reset(leading_);
+    Kokkos::deep_copy(rows_, other.rows_);
+  }
+  Carry& operator=(const Carry& other) {
+    Carry copy(other);
+    *this = std::move(copy);
+    return *this;
+  }
+  Carry(Carry&&) noexcept = default;
+  Carry& operator=(Carry&&) noexcept = default;
+  ~Carry() = default;
 
   const Shape& leading_shape() const { return leading_; }
   std::size_t agents() const { return rows_.extent(0); }

@@ -94,8 +94,9 @@ struct ObservationComponent {
 
 enum class ActionTarget { force, torque };
 
-/// How an action acts on its particle: force or torque = scale * action - drag * velocity (or
-/// angular velocity), in the lab frame. `dimensions` of action_size 2 acts in the xy plane.
+/// How an action acts on its particle, in the lab frame: scale * action is added to the force or to
+/// the torque. Two actions act along x and y; one is a torque about z. The drags act whatever the
+/// target.
 struct ActionSpec {
   ActionTarget target = ActionTarget::force;
   double scale = 1.0;

@@ -65,10 +65,12 @@ class Arguments {
     if (!object_.is_object()) fail("'{}': {} is no JSON object (write one)", source_, what_);
   }
 
-  bool has(const char* key) const { return object_.contains(key) && !object_[key].is_null(); }
+  bool has(const char* key) {
+    used_.emplace_back(key);
+    return object_.contains(key) && !object_[key].is_null();
+  }
 
   const json& raw(const char* key) {
-    used_.emplace_back(key);
     if (!has(key)) fail("'{}': {} lacks '{}' (it is required) add it", source_, what_, key);
     return object_[key];
   }
@@ -270,6 +272,15 @@ Activation activation_from_name(const std::string& name, const std::string& sour
   return from_name(activation_names, name, "activation", source);
 }
 
+namespace {
+
+bool is_positive_float(double value) {
+  const auto rounded = static_cast<float>(value);
+  return std::isfinite(rounded) && rounded > 0;
+}
+
+}  // namespace
+
 ActionSpaceSpec action_space_from_json(const std::string& type, const json& keywords,
                                        std::size_t action_size, const std::string& source) {
   ActionSpaceSpec space;
@@ -281,18 +292,23 @@ ActionSpaceSpec action_space_from_json(const std::string& type, const json& keyw
     space.x_min = arguments.numbers("x_min", action_size);
     space.x_max = arguments.numbers("x_max", action_size);
     space.width = arguments.number("width", 1.0);
-    if (space.width <= 0) arguments.refuse("width", "a positive number");
+    if (!is_positive_float(space.width)) arguments.refuse("width", "a positive float");
     for (std::size_t i = 0; i < action_size; ++i) {
       if (space.x_max[i] <= space.x_min[i]) arguments.refuse("x_max", "more than x_min");
+      const bool fits = is_positive_float((space.x_max[i] - space.x_min[i]) / 2) &&
+                        std::isfinite(static_cast<float>(space.x_max[i])) &&
+                        std::isfinite(static_cast<float>(space.x_min[i]));
+      if (!fits) arguments.refuse("x_max", "bounds that floats can tell apart");
     }
   }
   if (space.kind == ActionSpaceKind::max_norm) {
     space.max_norm = arguments.number("max_norm", 1.0);
-    if (space.max_norm <= 0) arguments.refuse("max_norm", "a positive number");
+    if (!is_positive_float(space.max_norm)) arguments.refuse("max_norm", "a positive float");
   }
   if (space.kind != ActionSpaceKind::free) {
     space.eps = arguments.number("eps", 1e-6);
-    if (space.eps <= 0 || space.eps >= 1) arguments.refuse("eps", "a number between 0 and 1");
+    // The square of a smaller one would vanish among floats.
+    if (space.eps < 1e-12 || space.eps > 0.5) arguments.refuse("eps", "a number from 1e-12 to 0.5");
   }
   arguments.refuse_unknown_keys();
   return space;

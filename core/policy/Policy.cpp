@@ -62,7 +62,8 @@ Outputs<Real> Policy<Real, ExecutionSpace>::sequence(
   Carry<Real, ExecutionSpace> carry(spec_.carry_size());
   carry.reset({shape[1]});
   if (initial_carry) carry.set(*initial_carry);
-  if (carry.agents() != shape[1] || (done && done->values.size() != shape[0] * shape[1])) {
+  if (carry.agents() != shape[1] || (done && (done->shape != Shape{shape[0], shape[1]} ||
+                                              done->values.size() != shape[0] * shape[1]))) {
     fail(
         "initial carry or done mask does not fit a sequence of shape ({}) (wanted ({}, {}) and "
         "({}, {})) check their shapes",

@@ -11,6 +11,7 @@
 
 #include "core/Error.hpp"
 #include "core/io/Hdf5.hpp"
+#include "core/io/JsonAttribute.hpp"
 #include "core/policy/Metadata.hpp"
 #include "core/policy/ParameterTable.hpp"
 
@@ -23,44 +24,6 @@ constexpr const char* format_name = "dempilot-policy";
 constexpr std::int64_t format_version = 1;
 constexpr std::uintmax_t max_file_bytes = 1ULL << 31U;
 constexpr std::size_t max_golden_rows = 4096;
-constexpr std::size_t max_json_depth = 16;
-
-/// How deep brackets are nested, outside of strings.
-std::size_t nesting_depth(const std::string& text) {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\') {
-      ++i;
-    } else if (c == '"') {
-      in_string = !in_string;
-    } else if (!in_string && (c == '[' || c == '{')) {
-      deepest = std::max(deepest, ++depth);
-    } else if (!in_string && (c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
-json parse_json(const hdf5::File& file, const std::string& group, const std::string& attribute) {
-  const std::string text = file.read_string(group, attribute);
-  // Values are copied and printed by recursion.
-  if (nesting_depth(text) > max_json_depth) {
-    fail(
-        "'{}': attribute '{}' of '/{}' is nested deeper than {} levels (no policy needs that) "
-        "correct it",
-        file.name(), attribute, group, max_json_depth);
-  }
-  json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) {
-    fail("'{}': attribute '{}' of '/{}' is no JSON (\"{}\") write it as JSON", file.name(),
-         attribute, group, text.substr(0, 40));
-  }
-  return value;
-}
 
 void check_format(const hdf5::File& file) {
   if (!file.has_attribute("", "format") || file.read_string("", "format") != format_name) {
@@ -85,6 +48,16 @@ void refuse_unknown_members(const hdf5::File& file, const std::string& group,
     if (std::find(known.begin(), known.end(), member) == known.end()) {
       fail("'{}': unknown '{}/{}' (known: {}) remove it, or use a release that reads it",
            file.name(), group, member, fmt::join(known, ", "));
+    }
+  }
+}
+
+void refuse_unknown_attributes(const hdf5::File& file, const std::string& object,
+                               const std::vector<std::string>& known) {
+  for (const std::string& attribute : file.attributes(object)) {
+    if (std::find(known.begin(), known.end(), attribute) == known.end()) {
+      fail("'{}': '/{}' has the unknown attribute '{}' (known: {}) correct or remove it",
+           file.name(), object, attribute, fmt::join(known, ", "));
     }
   }
 }
@@ -118,7 +91,7 @@ Parameters read_parameters(const hdf5::File& file, const ModelSpec& spec) {
 std::vector<ObservationComponent> read_observation(const hdf5::File& file,
                                                    std::size_t observation_size) {
   auto components =
-      components_from_json(parse_json(file, "observation", "components"), file.name());
+      components_from_json(hdf5::read_json(file, "observation", "components"), file.name());
   std::size_t width = 0;
   std::vector<std::string> terms;
   for (const ObservationComponent& component : components) {
@@ -179,6 +152,8 @@ ActionSpec read_action(const hdf5::File& file, const ModelSpec& model) {
 Timing read_timing(const hdf5::File& file) {
   Timing timing;
   if (!file.exists("timing")) return timing;
+  refuse_unknown_attributes(file, "timing", {"time_step", "decision_interval"});
+  refuse_unknown_members(file, "timing", {});
   timing.time_step = optional_double(file, "timing", "time_step", 0.0);
   if (file.has_attribute("timing", "decision_interval")) {
     timing.decision_interval = file.read_integer("timing", "decision_interval");
@@ -193,6 +168,8 @@ Timing read_timing(const hdf5::File& file) {
 GoldenRows read_golden(const hdf5::File& file, const ModelSpec& spec) {
   GoldenRows golden;
   if (!file.exists("golden")) return golden;
+  refuse_unknown_attributes(file, "golden", {"tolerance"});
+  refuse_unknown_members(file, "golden", {"observation", "carry", "action", "value", "next_carry"});
   const std::vector<std::size_t> found = file.shape("golden/observation");
   golden.rows = found.empty() ? 0 : found[0];
   if (golden.rows == 0 || golden.rows > max_golden_rows) {
@@ -281,10 +258,15 @@ PolicyFile parse_policy_file(std::span<const std::byte> bytes, const std::string
   const hdf5::File file = hdf5::File::from_bytes(bytes, source);
   check_format(file);
   refuse_unknown_members(file, "", {"params", "observation", "action", "timing", "golden"});
+  refuse_unknown_attributes(file, "", {"format", "version", "model", "metadata", "provenance"});
+  refuse_unknown_attributes(file, "observation", {"components"});
+  refuse_unknown_attributes(file, "action", {"target", "scale", "drag", "angular_drag"});
+  refuse_unknown_members(file, "observation", {});
+  refuse_unknown_members(file, "action", {});
   PolicyFile policy;
   Contract& contract = policy.contract;
-  contract.model =
-      model_from_metadata(file.read_string("", "model"), parse_json(file, "", "metadata"), source);
+  contract.model = model_from_metadata(file.read_string("", "model"),
+                                       hdf5::read_json(file, "", "metadata"), source);
   if (file.has_attribute("", "provenance")) {
     contract.provenance = file.read_string("", "provenance");
   }

@@ -31,7 +31,8 @@ double radius(const ArrayXd& x, double eps) {
 
 /// log sech^2
 double log_sech2(double z) {
-  return -2 * std::log(std::cosh(z));
+  const double a = std::abs(z);
+  return 2 * (std::log(2.0) - a - std::log(1 + std::exp(-2 * a)));
 }
 
 double log_det(const ActionSpaceSpec& space, const ArrayXd& x) {

@@ -169,7 +169,7 @@ ReferencePolicy::Decision ReferencePolicy::step(std::span<const double> observat
   decision.mean = to_vector(mean);
   if (spec.actor_sigma_head) {
     const VectorXd raw = impl_->linear("actor_sigma.net.layers.0", features);
-    decision.std = to_vector((raw.array().exp() + 1.0).log());
+    decision.std = to_vector(raw.array().max(0.0) + (-raw.array().abs()).exp().log1p());
   } else {
     decision.std = to_vector(vector(impl_->parameters.at("_log_std")).array().exp());
   }
