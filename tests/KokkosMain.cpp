@@ -1,9 +1,10 @@
-#include <Kokkos_Core.hpp>
 #include <gmock/gmock.h>
+#include <Kokkos_Core.hpp>
 
 #include "core/Pilot.hpp"
 
-/// main() of all tests: Kokkos runs with two threads, so that the OpenMP back end is really parallel.
+/// main() of all tests: Kokkos runs with two threads, so that the OpenMP back end is really
+/// parallel.
 int main(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
   dempilot::initialize_runtime(2);
