@@ -218,21 +218,45 @@ TEST_F(Lifetime, TorquesTurn) {
   EXPECT_LT(std::abs(snapshots[2].at("f_pilot[5]").front()), std::abs(2.0 * action));
 }
 
-TEST_F(Lifetime, RegionsAreSensedAsWalls) {
-  save_policy_file(lammps.file("policy.h5"), make_policy({lidar(2.0, 4, 0, true)}, 2));
+TEST_F(Lifetime, AtomsThatLeftTheGroupAreNotPushedAnyMore) {
   lammps.expect_success(
-      "units lj\natom_style sphere\ndimension 2\nboundary f f p\nregion box block 0 20 0 20 -0.5 "
-      "0.5\ncreate_box 1 box\ncreate_atoms 1 single 9 10 0\ncomm_modify cutoff 2.5\n"
-      "pair_style zero 1.0\npair_coeff * *\nfix move all nve\nfix plane all enforce2d\n"
-      "region tube block 8.5 30 2 18 -0.5 0.5\n"
-      "group agents type 1\n"
-      "fix pilot agents pilot policy.h5 observations yes walls region tube\n" +
-      dump_agents(1) + "run 0\n");
-  const Snapshot seen = read_dump(lammps.file("agents.dump")).front();
-  double total = 0;
-  for (int k = 12; k < 16; ++k)
-    total += seen.at("f_pilot[" + std::to_string(k) + "]").front();
-  EXPECT_NEAR(total, (2.0 - 0.5) / 2.0, 1e-6);  // the left face alone, half a diameter away
+      sparse_setup() + fix +
+          "run 3\ngroup agents clear\ngroup leaving id 2 4\ngroup stay type 2\n"
+          "group rest subtract stay leaving\ngroup agents union rest\nrun 0\n"
+          "write_dump all custom setup.dump id fx modify sort id format float %.17g\n"
+          "dump all all custom 1 all.dump id fx\ndump_modify all sort id format float %.17g\n"
+          "run 2\n",
+      2);
+  std::vector<Snapshot> snapshots = read_dump(lammps.file("setup.dump"));
+  for (Snapshot& snapshot : read_dump(lammps.file("all.dump")))
+    snapshots.push_back(snapshot);
+  ASSERT_EQ(snapshots.size(), 4U);
+  for (const Snapshot& snapshot : snapshots) {
+    EXPECT_EQ(snapshot.at("fx").at(1), 0.0) << "atom 2 at step " << snapshot.step;
+    EXPECT_EQ(snapshot.at("fx").at(3), 0.0) << "atom 4 at step " << snapshot.step;
+    EXPECT_NE(snapshot.at("fx").at(5), 0.0) << "atom 6 at step " << snapshot.step;
+  }
+}
+
+TEST_F(Lifetime, DeletedAgentsAreNotCounted) {
+  const Outcome outcome = lammps.expect_success(
+      sparse_setup() + fix + thermo +
+          "variable agents equal f_pilot[1]\nrun 1\ngroup gone id 2 4 26\n"
+          "delete_atoms group gone compress no\nprint \"counted ${agents} agents\"\nrun 1\n",
+      2);
+  EXPECT_TRUE(outcome.says("counted 10 agents")) << outcome.output;
+  EXPECT_EQ(outcome.thermo().at(2).at(1), 10.0);  // setup of the second run
+  EXPECT_EQ(outcome.thermo().back().at(1), 10.0);
+}
+
+TEST_F(Lifetime, GroupsMayBeCalledLikeKeywords) {
+  const auto sensed = [&](const std::string& group) {
+    lammps.expect_success(sparse_setup() + "group walls type 1\n" +
+                          "fix pilot agents pilot policy.h5 bind targets " + group +
+                          " bind goal 5 5 5 observations yes\n" + dump_agents(1) + "run 1\n");
+    return read_dump(lammps.file("agents.dump")).back().columns;
+  };
+  EXPECT_EQ(sensed("walls"), sensed("grains"));
 }
 
 }  // namespace
