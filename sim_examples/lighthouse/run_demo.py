@@ -85,11 +85,14 @@ def progress(label: str, line: str) -> None:
 def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode:
     """Runs one episode in LAMMPS."""
     label = f"  bed {seed}, {contestant:<12}"
+    # Ranks that wait for each other give way: on a busy machine that is six times faster.
+    environment = {"OMPI_MCA_mpi_yield_when_idle": "1", **os.environ}
     begin = time.monotonic()
     kept: list[str] = []
     try:
         with subprocess.Popen(command(options, contestant, seed), stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.STDOUT, cwd=options.output) as process:
+                              stderr=subprocess.STDOUT, cwd=options.output,
+                              env=environment) as process:
             for line in process.stdout:
                 kept.append(line)
                 progress(label, line)
@@ -100,9 +103,9 @@ def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode
                         + "".join(kept[-15:]))
     episode = read_episode(options.output, contestant, seed, WORLD.half_box)
     share = np.mean(episode.distance()[-1] <= WORLD.threshold)
-    start = "\r" if sys.stdout.isatty() else ""
+    start, rest = ("\r", 20 * " ") if sys.stdout.isatty() else ("", "")
     print(f"{start}{label} {100 * share:5.1f} % arrived, {time.monotonic() - begin:.0f} s"
-          + 20 * " ", flush=True)
+          + rest, flush=True)
     return episode
 
 
@@ -130,8 +133,8 @@ def table(summary: dict) -> str:
     """The result, as a table in Markdown."""
     lines = ["| who is at the controls | agents that arrive |", "| --- | --- |"]
     for name, result in summary["success"].items():
-        lines.append(f"| {CURVES[name][1]} | {100 * result['mean']:.1f} % "
-                     f"± {100 * result['std']:.1f} |")
+        spread = f" ± {100 * result['std']:.1f}" if summary["seeds"] > 1 else ""
+        lines.append(f"| {CURVES[name][1]} | {100 * result['mean']:.1f} %{spread} |")
     return "\n".join(lines)
 
 
