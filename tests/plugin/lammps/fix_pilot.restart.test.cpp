@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "plugin/lammps/RestartFile.h"
@@ -63,24 +65,54 @@ class Restart : public ::testing::Test {
   std::vector<Snapshot> whole;
 };
 
+void expect_same_course(const std::vector<Snapshot>& again, const std::vector<Snapshot>& whole) {
+  ASSERT_EQ(again.size(), whole.size());
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    ASSERT_EQ(again[n].step, whole[n].step);
+    ASSERT_EQ(again[n].size(), whole[n].size());
+    for (const auto& [name, values] : whole[n].columns) {
+      if (name == "proc") continue;
+      for (std::size_t k = 0; k < values.size(); ++k) {
+        EXPECT_NEAR(again[n].at(name)[k], values[k], 1e-12) << name << " at " << whole[n].step;
+      }
+    }
+  }
+}
+
 TEST_F(Restart, ContinuesAsIfUninterruptedOnAnyNumberOfRanks) {
   for (const int ranks : {1, 2, 4}) {
     SCOPED_TRACE(ranks);
     lammps.expect_success(sparse_again("half.restart") + dump_agents(1, "x vx") + "run 20\n",
                           ranks);
-    const std::vector<Snapshot> again = read_dump(lammps.file("agents.dump"));
-    ASSERT_EQ(again.size(), whole.size());
-    for (std::size_t n = 0; n < whole.size(); ++n) {
-      ASSERT_EQ(again[n].step, whole[n].step);
-      for (const auto& [name, values] : whole[n].columns) {
-        if (name == "proc") continue;
-        for (std::size_t k = 0; k < values.size(); ++k) {
-          EXPECT_NEAR(again[n].at(name)[k], values[k], 1e-12) << name << " at " << whole[n].step;
-        }
-      }
-    }
+    expect_same_course(read_dump(lammps.file("agents.dump")), whole);
   }
 }
+
+/// Where a run is cut and how it draws its actions. At a decision (step 21) pending and applied
+/// actions differ; between decisions (step 20) they do not.
+class RestartPoint : public ::testing::TestWithParam<std::tuple<int, const char*>> {};
+
+TEST_P(RestartPoint, MakesNoDifferenceToActionsNoiseAndNewAgents) {
+  const auto& [step, mode] = GetParam();
+  const LammpsRun lammps;
+  lammps.write("sparse.data", sparse_world(3));
+  save_policy_file(lammps.file("policy.h5"), explorer(0.3));
+  const std::string rest = dump_agents(1, "x vx") +
+                           "run 5\ncreate_atoms 2 single 2.8 2.8 2.8 units box\n"
+                           "group agents type 2\nrun 10\n";
+  lammps.expect_success(sparse_setup() + "timestep 0.05\n" + fix_line + mode + "\nrun " +
+                            std::to_string(step) + "\nwrite_restart half.restart\n" + rest,
+                        2);
+  const std::vector<Snapshot> whole = read_dump(lammps.file("agents.dump"));
+  const std::vector<double> ids = whole.back().at("f_pilot[1]");
+  EXPECT_EQ(*std::max_element(ids.begin(), ids.end()), 14.0);  // 13 from the start and the new one
+  lammps.expect_success(sparse_again("half.restart", mode) + rest, 2);
+  expect_same_course(read_dump(lammps.file("agents.dump")), whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(CutAt, RestartPoint,
+                         ::testing::Combine(::testing::Values(20, 21),
+                                            ::testing::Values("mode mean", "mode sample 7")));
 
 TEST_F(Restart, GivesEverythingBackBitForBit) {
   lammps.expect_success(sparse_again("half.restart") + "run 0\nwrite_restart again.restart\n", 4);
