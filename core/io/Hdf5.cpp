@@ -135,25 +135,6 @@ void require_numbers_like(hid_t dataset, const File& file, const std::string& na
        floats ? "integers" : "floats", floats ? "integers" : "floats");
 }
 
-std::vector<std::size_t> extent(hid_t dataset) {
-  const Handle space(H5Dget_space(dataset));
-  const int rank = H5Sget_simple_extent_ndims(space);
-  if (rank < 0) return {};
-  std::array<hsize_t, H5S_MAX_RANK> sizes{};
-  H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
-  return {sizes.begin(), sizes.begin() + rank};
-}
-
-/// Number of values of a shape, saturating instead of wrapping around.
-std::size_t count_of(std::span<const std::size_t> shape) {
-  std::size_t count = 1;
-  for (const std::size_t size : shape) {
-    if (size != 0 && count > SIZE_MAX / size) return SIZE_MAX;
-    count *= size;
-  }
-  return count;
-}
-
 template <class T>
 void read_into(hid_t dataset, hid_t memory_space, hid_t file_space, std::vector<T>& values,
                const File& file, const std::string& name) {

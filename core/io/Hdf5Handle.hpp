@@ -2,8 +2,12 @@
 
 #include <hdf5.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
+#include <vector>
 
 /// Private to core/io: what keeps the C library's identifiers and its error stack in order.
 namespace dempilot::hdf5 {
@@ -67,6 +71,26 @@ inline hid_t memory_type<std::int32_t>() {
 template <>
 inline hid_t memory_type<std::int64_t>() {
   return H5T_NATIVE_INT64;
+}
+
+/// Sizes of a dataset's axes.
+inline std::vector<std::size_t> extent(hid_t dataset) {
+  const Handle space(H5Dget_space(dataset));
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank < 0) return {};
+  std::array<hsize_t, H5S_MAX_RANK> sizes{};
+  H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
+  return {sizes.begin(), sizes.begin() + rank};
+}
+
+/// Number of values of a shape, saturating instead of wrapping around.
+inline std::size_t count_of(std::span<const std::size_t> shape) {
+  std::size_t count = 1;
+  for (const std::size_t size : shape) {
+    if (size != 0 && count > SIZE_MAX / size) return SIZE_MAX;
+    count *= size;
+  }
+  return count;
 }
 
 }  // namespace dempilot::hdf5
