@@ -303,21 +303,16 @@ std::vector<T> File::read_rows(const std::string& dataset, std::size_t first,
   return values;
 }
 
-std::vector<std::string> File::attributes(const std::string& object) const {
+std::size_t File::attribute_count(const std::string& object) const {
   const QuietErrors quiet;
   if (!reachable(id_, object)) fail("{} is missing (the file lacks it)", place(*this, object));
   const Handle handle(open_object(id_, object));
-  std::vector<std::string> names;
-  const auto visit = [](hid_t, const char* name, const H5A_info_t*, void* data) -> herr_t {
-    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
-    return 0;
-  };
-  hsize_t position = 0;
-  if (H5Aiterate2(handle, H5_INDEX_NAME, H5_ITER_INC, &position, visit, &names) < 0) {
-    fail("the attributes of {} cannot be listed (truncated or damaged file) write it again",
+  H5O_info_t info{};
+  if (!handle.valid() || H5Oget_info2(handle, &info, H5O_INFO_NUM_ATTRS) < 0) {
+    fail("the attributes of {} cannot be counted (truncated or damaged file) write it again",
          place(*this, object));
   }
-  return names;
+  return info.num_attrs;
 }
 
 bool File::has_attribute(const std::string& object, const std::string& attribute) const {

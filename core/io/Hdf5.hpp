@@ -9,8 +9,8 @@
 
 /// The little of HDF5 that DEMPilot needs, with errors as dempilot::Error messages that name file
 /// and object, and with nothing read that was not bounded before. No header of HDF5 leaks out of
-/// it. What a file can do to HDF5's own parser is beyond us: 1.10 survives random damage, but reads
-/// beyond the end of an attribute whose size was forged.
+/// it. What happens inside HDF5's own parser is beyond us: 1.10 reads beyond the end of an
+/// attribute that says it is longer than it is, and may use what it has freed.
 namespace dempilot::hdf5 {
 
 /// An open file. Objects are named by their path from the root ("params/critic.bias"; "" is the
@@ -48,8 +48,7 @@ class File {
   template <class T>
   std::vector<T> read_rows(const std::string& dataset, std::size_t first, std::size_t count) const;
 
-  /// Names of an object's attributes.
-  std::vector<std::string> attributes(const std::string& object) const;
+  std::size_t attribute_count(const std::string& object) const;
   bool has_attribute(const std::string& object, const std::string& attribute) const;
   std::string read_string(const std::string& object, const std::string& attribute) const;
   double read_double(const std::string& object, const std::string& attribute) const;

@@ -28,12 +28,7 @@ class AgentPool {
   /// Makes room for atoms 0 to `atoms` - 1; the new ones are grains.
   void grow_atoms(int atoms);
   /// Row of an atom, -1 for a grain.
-  int row(int atom) const {
-    const std::int32_t slot = slot_[static_cast<std::size_t>(atom)];
-    const bool mine = slot >= 0 && static_cast<std::size_t>(slot) < atom_.size() &&
-                      atom_[static_cast<std::size_t>(slot)] == atom;
-    return mine ? slot : -1;  // what a row does not point back to is a leftover
-  }
+  int row(int atom) const { return slot_[static_cast<std::size_t>(atom)]; }
   /// Makes a grain an agent that remembers nothing.
   void adopt(int atom, std::int64_t id);
   /// Makes an atom a grain. Its row is dead until the next sweep.
