@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "core/policy/Initialization.hpp"
 #include "tests/core/Models.hpp"
@@ -122,6 +123,35 @@ TEST_F(Verify, RefusesMissingWeightsAndAnUnknownPart) {
   const Outcome part = tool("verify '" + file + "' --parts everything");
   EXPECT_NE(part.status, 0);
   EXPECT_THAT(part.output, HasSubstr("everything"));
+}
+
+TEST_F(Verify, RefusesHostileCases) {
+  const std::string discrete = copy("current-lstm-discrete.h5");
+  test::edit_file(discrete, [](hid_t id) {
+    const hid_t dataset = H5Dopen2(id, "distribution/action", H5P_DEFAULT);
+    ASSERT_GE(dataset, 0);
+    const std::vector<long long> actions(54, 1'000'000'000'000);  // (9, 6)
+    H5Dwrite(dataset, H5T_NATIVE_LLONG, H5S_ALL, H5S_ALL, H5P_DEFAULT, actions.data());
+    H5Dclose(dataset);
+  });
+  EXPECT_THAT(
+      tool("verify '" + discrete + "' --parts distribution").output,
+      HasSubstr("'/distribution/action' holds 1000000000000 (there are 5 actions) check what "
+                "wrote the file"));
+
+  const std::string deep = copy("current-mlp-shared.h5");
+  test::edit_file(deep,
+                  [](hid_t id) { test::put_text(id, "/", "case", std::string(500'000, '[')); });
+  EXPECT_THAT(tool("verify '" + deep + "'").output,
+              HasSubstr("attribute 'case' of '/' is nested deeper than 16 levels"));
+}
+
+TEST_F(Verify, FailsWhereAPartThatWasAskedForIsMissing) {
+  const std::string file = copy("current-mlp-shared.h5");
+  test::edit_file(file, [](hid_t id) { test::remove_link(id, "single"); });
+  const Outcome outcome = tool("verify '" + file + "' --parts single,sequence");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.output, HasSubstr("FAILED: the file does not hold part 'single'"));
 }
 
 class Info : public Verify {};

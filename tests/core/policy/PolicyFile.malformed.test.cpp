@@ -118,6 +118,23 @@ std::vector<Fault> root_faults() {
   };
 }
 
+/// The head's bias as an extensible dataset of chunks of so many values, through a filter or none.
+void put_packed(hid_t id, hsize_t chunk, H5Z_filter_t filter) {
+  const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(properties, 1, &chunk);
+  if (filter == H5Z_FILTER_NBIT) H5Pset_nbit(properties);
+  const hsize_t size = 4;
+  const hsize_t unlimited = H5S_UNLIMITED;
+  const hid_t space = H5Screate_simple(1, &size, &unlimited);
+  test::remove_link(id, "params/fused_head.bias");
+  const hid_t dataset = H5Dcreate2(id, "params/fused_head.bias", H5T_NATIVE_FLOAT, space,
+                                   H5P_DEFAULT, properties, H5P_DEFAULT);
+  ASSERT_GE(dataset, 0);
+  H5Dclose(dataset);
+  H5Sclose(space);
+  H5Pclose(properties);
+}
+
 std::vector<Fault> parameter_faults() {
   return {
       removed("NoParameters", "params", "'/params/_log_std' is missing"),
@@ -196,6 +213,13 @@ std::vector<Fault> parameter_faults() {
          H5Pclose(properties);
        },
        "'/params/fused_head.bias' keeps its values outside the file"},
+      {"HugeChunk", [](hid_t id) { put_packed(id, hsize_t{1} << 27U, H5Z_FILTER_NONE); },
+       "'/params/fused_head.bias' has chunks of more than 16777216 values (they would be unpacked "
+       "at "
+       "once) store smaller ones"},
+      {"RareFilter", [](hid_t id) { put_packed(id, 4, H5Z_FILTER_NBIT); },
+       "'/params/fused_head.bias' is stored through filter 5 (gzip, shuffle and fletcher32 are "
+       "read)"},
   };
 }
 
@@ -244,6 +268,13 @@ std::vector<Fault> contract_faults() {
               "'/golden/observation' has 1099511627776 rows (1 to 4096 are read)"),
       number("GoldenTolerance", "golden", "tolerance", NAN,
              "attribute 'tolerance' of '/golden' is nan"),
+      number("MisspeltDrag", "action", "angular_drg", 5,
+             "'/action' has 5 attributes, of which 1 are unknown (known: target, scale, drag, "
+             "angular_drag) correct or remove them"),
+      text("UnknownRootAttribute", "/", "units", "si",
+           "'/' has 6 attributes, of which 1 are unknown"),
+      dataset("UnknownGolden", "golden/extra", H5T_NATIVE_FLOAT, {1},
+              "unknown 'golden/extra' (known: observation, carry, action, value, next_carry)"),
   };
 }
 
