@@ -14,8 +14,8 @@ namespace {
 using nlohmann::json;
 
 /// c[key], or `fallback` where it is absent or null.
-json value_or(const json& c, const char* key, json fallback) {
-  return c.contains(key) && !c.at(key).is_null() ? c.at(key) : std::move(fallback);
+json value_or(const json& c, const char* key, const json& fallback) {
+  return c.contains(key) && !c.at(key).is_null() ? c.at(key) : fallback;
 }
 
 /// The case's short names, as the constructor's arguments that they stand for.
