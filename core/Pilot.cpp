@@ -65,7 +65,10 @@ class HostImpl final : public Pilot::Impl {
     rollout.agents = static_cast<int>(agents);
     rollout.observation = rows_of(rows, agents, contract.model.observation_size);
     rollout.carry = rows_of(carry, agents, contract.model.carry_size());
-    rollout.action = rows_of(out.action, agents, contract.model.action_size);
+    rollout.action =
+        rows_of(out.action, agents, out.action.size() / std::max<std::size_t>(1, agents));
+    rollout.mean = rows_of(out.mean, out.mean.empty() ? 0 : agents, contract.model.action_size);
+    rollout.std = rows_of(out.std, out.std.empty() ? 0 : agents, contract.model.action_size);
     rollout.value = rows_of(out.value, agents, 1);
     rollout.log_prob = rows_of(out.log_prob, agents, 1);
     rollout.sample = mode == DecisionMode::sample;
@@ -94,6 +97,17 @@ std::unique_ptr<Pilot::Impl> make_impl(const PolicyFile& policy, std::string sou
 #endif
 }
 
+/// Replaces the index that begins each row of `action` (agents, width) by what `table` (categories,
+/// width) says of it.
+void look_up(const std::vector<float>& table, std::size_t width, std::span<float> action) {
+  if (table.empty()) return;
+  for (std::size_t first = 0; first < action.size(); first += width) {
+    const auto category = static_cast<std::size_t>(action[first]);
+    std::copy_n(table.begin() + static_cast<std::ptrdiff_t>(category * width), width,
+                action.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+}
+
 /// Largest |a - b| / max(1, max |b|); NaN counts as infinite.
 double deviation(std::span<const float> found, std::span<const float> expected) {
   double largest = 0;
@@ -106,27 +120,33 @@ double deviation(std::span<const float> found, std::span<const float> expected) 
   return largest / scale;
 }
 
-void replay_golden_rows(const Pilot& pilot, const GoldenRows& golden, const std::string& source) {
+void replay_golden_rows(const Pilot::Impl& pilot, const GoldenRows& golden) {
   if (golden.rows == 0) return;
+  const ModelSpec& model = pilot.contract.model;
   std::vector<float> carry = golden.carry;
-  std::vector<float> action(golden.action.size());
+  std::vector<float> action(golden.rows * model.action_width());
+  std::vector<float> mean(golden.rows * model.action_size);
+  std::vector<float> std(golden.rows * model.action_size);
   std::vector<float> value(golden.rows);
   std::vector<float> log_prob(golden.rows);
   const std::vector<std::int64_t> ids(golden.rows, 0);
-  pilot.decide(golden.observation, carry, ids, DecisionMode::mean, 0, 0, {action, value, log_prob});
+  pilot.decide(golden.observation, carry, ids, DecisionMode::mean, 0, 0,
+               {action, value, log_prob, mean, std});
   const auto check = [&](const char* what, std::span<const float> found,
                          std::span<const float> expected) {
     if (found.size() != expected.size()) {
-      fail("'{}': '/golden/{}' has {} values ({} are needed) write the rows again", source, what,
-           expected.size(), found.size());
+      fail("'{}': '/golden/{}' has {} values ({} are needed) write the rows again", pilot.source,
+           what, expected.size(), found.size());
     }
     const double error = deviation(found, expected);
     if (error <= golden.tolerance) return;
     fail(
         "'{}': its golden rows do not come out ('/golden/{}' is off by {:.3g}, allowed {:.3g}) the "
         "weights or the metadata are not those of the model that wrote the rows: convert it again",
-        source, what, error, golden.tolerance);
+        pilot.source, what, error, golden.tolerance);
   };
+  if (!golden.mean.empty()) check("mean", mean, golden.mean);
+  if (!golden.std.empty()) check("std", std, golden.std);
   check("action", action, golden.action);
   check("value", value, golden.value);
   check("next_carry", carry, golden.next_carry);
@@ -138,7 +158,7 @@ Pilot::Pilot(const PolicyFile& policy, std::string source) {
   check_size(policy.contract.model, source);
   check_parameters(policy.contract.model, policy.parameters, source);
   impl_ = make_impl(policy, std::move(source));
-  replay_golden_rows(*this, policy.golden, impl_->source);
+  replay_golden_rows(*impl_, policy.golden);
 }
 Pilot::~Pilot() = default;
 Pilot::Pilot(Pilot&&) noexcept = default;
@@ -151,7 +171,7 @@ std::size_t Pilot::observation_size() const {
   return impl_->contract.model.observation_size;
 }
 std::size_t Pilot::action_size() const {
-  return impl_->contract.model.action_size;
+  return impl_->contract.acting_width();
 }
 std::size_t Pilot::carry_size() const {
   return impl_->contract.model.carry_size();
@@ -177,9 +197,12 @@ void Pilot::decide(std::span<const float> rows, std::span<float> carry,
                    std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
                    std::int64_t decision, const Decisions& out) const {
   const std::size_t agents = out.value.size();
+  const auto fits = [this](std::span<const float> optional, std::size_t count) {
+    return optional.empty() || optional.size() == count * contract().model.action_size;
+  };
   if (rows.size() != agents * observation_size() || carry.size() != agents * carry_size() ||
       ids.size() != agents || out.action.size() != agents * action_size() ||
-      out.log_prob.size() != agents) {
+      out.log_prob.size() != agents || !fits(out.mean, agents) || !fits(out.std, agents)) {
     fail(
         "cannot decide for {} agents (observations {}, carry {}, ids {}, actions {} entries) give "
         "{}, {}, {} and {}",
@@ -187,6 +210,7 @@ void Pilot::decide(std::span<const float> rows, std::span<float> carry,
         agents * observation_size(), agents * carry_size(), agents, agents * action_size());
   }
   impl_->decide(rows, carry, ids, mode, seed, decision, out);
+  look_up(contract().action.table, action_size(), out.action);
 }
 
 }  // namespace dempilot

@@ -38,6 +38,7 @@ class Pilot {
 
   const Contract& contract() const;
   std::size_t observation_size() const;
+  /// Contract::acting_width: entries of an action, or of a row of the table of discrete ones.
   std::size_t action_size() const;
   std::size_t carry_size() const;
 
@@ -54,9 +55,12 @@ class Pilot {
   void observe(const Scene& scene, std::span<float> rows) const;
 
   struct Decisions {
-    std::span<float> action;    ///< (agents, action_size)
+    std::span<float> action;    ///< (agents, action_size), what acts
     std::span<float> value;     ///< (agents)
     std::span<float> log_prob;  ///< (agents), of the action taken
+    std::span<float> mean =
+        {};                     ///< (agents, actions of the model) or empty; the logits if discrete
+    std::span<float> std = {};  ///< (agents, actions of the model) or empty
   };
 
   /// One step of the policy for the agents of `rows` (agents, observation_size); `carry` (agents,

@@ -4,17 +4,21 @@
 
 #include "core/Backend.hpp"
 #include "core/policy/Contract.hpp"
+#include "core/policy/Transfer.hpp"
 
 namespace dempilot {
 
 /// The map f from the unbounded Gaussian to the action, and log |det df/dx|. Formulas: JaxDEM
-/// rl/action_spaces (Box, MaxNorm, Free).
+/// rl/action_spaces (Box, MaxNorm, Free). A clipped action has no density of its own: its
+/// log-determinant counts as 0 and its inverse is the action itself.
 template <class Real, class ExecutionSpace>
 struct ActionSpace {
   ActionSpaceKind kind = ActionSpaceKind::free;
   int size = 0;
   Vector<Real, ExecutionSpace> centre;  ///< box: (size)
   Vector<Real, ExecutionSpace> half;    ///< box: (size), (1 - eps) (max - min) / 2
+  Vector<Real, ExecutionSpace> lower;   ///< clipped: (size)
+  Vector<Real, ExecutionSpace> upper;   ///< clipped: (size)
   Real width = 1;                       ///< box
   Real radius = 1;                      ///< max_norm: (1 - eps) max_norm
   Real eps = 0;  ///< distance kept from the boundary; max_norm: smooths the norm at 0
@@ -33,6 +37,9 @@ struct ActionSpace {
       const Real squashed = radius * std::tanh(norm.value());
       for (int i = 0; i < size; ++i)
         x[i] = squashed * norm.share(x[i]);
+    } else if (kind == ActionSpaceKind::clipped) {
+      for (int i = 0; i < size; ++i)
+        x[i] = x[i] < lower(i) ? lower(i) : (x[i] > upper(i) ? upper(i) : x[i]);
     }
     return log_det;
   }
@@ -117,17 +124,21 @@ ActionSpace<Real, ExecutionSpace>::ActionSpace(const ActionSpaceSpec& spec, std:
       width(static_cast<Real>(spec.width)),
       radius(static_cast<Real>((1.0 - spec.eps) * spec.max_norm)),
       eps(static_cast<Real>(spec.eps)) {
-  if (kind != ActionSpaceKind::box) return;
-  centre = Vector<Real, ExecutionSpace>("DEMPilot::ActionSpace::centre", action_size);
-  half = Vector<Real, ExecutionSpace>("DEMPilot::ActionSpace::half", action_size);
-  const auto host_centre = Kokkos::create_mirror_view(centre);
-  const auto host_half = Kokkos::create_mirror_view(half);
-  for (std::size_t i = 0; i < action_size; ++i) {
-    host_centre(i) = static_cast<Real>((spec.x_min[i] + spec.x_max[i]) / 2);
-    host_half(i) = static_cast<Real>((1.0 - spec.eps) * (spec.x_max[i] - spec.x_min[i]) / 2);
+  const auto fill = [&](const char* label, auto&& value_of) {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < action_size; ++i)
+      values.push_back(value_of(spec.x_min[i], spec.x_max[i]));
+    return upload<Real, ExecutionSpace>(values, label);
+  };
+  if (kind == ActionSpaceKind::box) {
+    centre = fill("DEMPilot::ActionSpace::centre",
+                  [](double low, double high) { return (low + high) / 2; });
+    half = fill("DEMPilot::ActionSpace::half",
+                [&](double low, double high) { return (1.0 - spec.eps) * (high - low) / 2; });
+  } else if (kind == ActionSpaceKind::clipped) {
+    lower = fill("DEMPilot::ActionSpace::lower", [](double low, double) { return low; });
+    upper = fill("DEMPilot::ActionSpace::upper", [](double, double high) { return high; });
   }
-  Kokkos::deep_copy(centre, host_centre);
-  Kokkos::deep_copy(half, host_half);
 }
 
 }  // namespace dempilot

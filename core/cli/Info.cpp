@@ -19,20 +19,36 @@ void print_model(const PolicyFile& policy) {
   fmt::print("metadata     {}\n", metadata_of(model).dump());
 }
 
+void print_action(const Contract& contract) {
+  const ActionSpec& action = contract.action;
+  fmt::print("action       {} -> {} in the {} frame, scale {}, drag {}, angular drag {}\n",
+             contract.acting_width(), name_of(action.target), name_of(action.frame), action.scale,
+             action.drag, action.angular_drag);
+  if (contract.model.discrete) {
+    fmt::print("             one of {}{}\n", contract.model.action_size,
+               action.table.empty() ? ", without a table of what they do" : ", by a table");
+  }
+}
+
 void print_contract(const Contract& contract) {
-  fmt::print("observation  {} entries\n", contract.model.observation_size);
+  fmt::print("observation  {} entries{}\n", contract.model.observation_size,
+             contract.model.normalization.mean.empty() ? "" : ", normalized");
   std::size_t first = 0;
   for (const nlohmann::json& component : components_to_json(contract.observation)) {
     const std::size_t width = contract.observation[first].width();
     fmt::print("  {:>4} x {}\n", width, component.dump());
     ++first;
   }
-  const bool force = contract.action.target == ActionTarget::force;
-  fmt::print("action       {} -> {}, scale {}, drag {}, angular drag {}\n",
-             contract.model.action_size, force ? "force" : "torque", contract.action.scale,
-             contract.action.drag, contract.action.angular_drag);
+  if (contract.observation.empty()) {
+    fmt::print(
+        "             what they are is not said, nor how an action acts: no engine takes it\n");
+  } else {
+    print_action(contract);
+  }
   fmt::print("timing       time step {}, a decision every {} steps (0: not said)\n",
              contract.timing.time_step, contract.timing.decision_interval);
+  fmt::print("units        length {} m, time {} s, mass {} kg (0: not said)\n",
+             contract.units.length, contract.units.time, contract.units.mass);
   fmt::print("provenance   {}\n", contract.provenance.empty() ? "-" : contract.provenance);
 }
 

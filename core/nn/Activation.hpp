@@ -48,6 +48,17 @@ KOKKOS_INLINE_FUNCTION Real gelu(Real x) {
   return x > 0 ? x - part : part;
 }
 
+/// x Phi(x), with the normal distribution's Phi; erfc does not cancel for negative x. For positive
+/// x as x - x Phi(-x), which rounds less.
+template <class Real>
+KOKKOS_INLINE_FUNCTION Real gelu_erf(Real x) {
+  using std::erfc;
+  using std::fabs;
+  const Real tail = erfc(fabs(x) * Real(0.70710678118654752440)) / 2;
+  const Real part = tail == 0 ? Real(0) : x * tail;
+  return x > 0 ? x - part : part;
+}
+
 /// log(1 + exp(x))
 template <class Real>
 KOKKOS_INLINE_FUNCTION Real softplus(Real x) {
@@ -61,22 +72,36 @@ KOKKOS_INLINE_FUNCTION Real relu(Real x) {
   return x > 0 || x != x ? x : Real(0);
 }
 
+/// x for x > 0, x / 100 otherwise: PyTorch's and jax.nn's default slope.
+template <class Real>
+KOKKOS_INLINE_FUNCTION Real leaky_relu(Real x) {
+  return x > 0 ? x : Real(0.01) * x;
+}
+
 template <class Real>
 KOKKOS_INLINE_FUNCTION Real activate(Activation activation, Real x) {
   using std::tanh;
   switch (activation) {
     case Activation::gelu:
       return gelu(x);
+    case Activation::gelu_erf:
+      return gelu_erf(x);
     case Activation::tanh:
       return tanh(x);
     case Activation::relu:
       return relu(x);
+    case Activation::leaky_relu:
+      return leaky_relu(x);
     case Activation::silu:
       return silu(x);
     case Activation::elu:
       return elu(x);
     case Activation::sigmoid:
       return sigmoid(x);
+    case Activation::softplus:
+      return softplus(x);
+    case Activation::identity:
+      return x;
   }
   return x;
 }

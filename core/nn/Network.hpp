@@ -6,11 +6,13 @@
 #include "core/action/ActionSpace.hpp"
 #include "core/action/Noise.hpp"
 #include "core/nn/Linear.hpp"
-#include "core/nn/Lstm.hpp"
-#include "core/nn/MinGru.hpp"
+#include "core/nn/RecurrentLayer.hpp"
 #include "core/policy/PolicyFile.hpp"
 
 namespace dempilot::nn {
+
+/// Layers of a stack: those of a file (max_layer_count), and one that a model may add by itself.
+inline constexpr int max_layers = static_cast<int>(max_layer_count) + 1;
 
 inline constexpr double half_log_two_pi = 0.91893853320467274178;
 
@@ -22,23 +24,59 @@ struct Torso {
   int layer_count = 0;
 };
 
-enum class Recurrence { none, lstm, min_gru };
+/// Recurrent layers one on top of the other.
+template <class Real, class ExecutionSpace>
+struct RecurrentStack {
+  CellKind cell = CellKind::lstm;
+  Kokkos::Array<RecurrentLayer<Real, ExecutionSpace>, max_layers> layers;
+  int layer_count = 0;
 
-/// Every model is this one composition: a torso, a recurrence or none, dropout while training, a
-/// head that gives mean (or logits), standard deviation if it is a function of the state, and
-/// value; and for models whose critic has a torso of its own, that torso. Weights are packed once,
-/// in the order the kernels read. Copying it copies handles.
+  KOKKOS_INLINE_FUNCTION int width() const { return layers[0].width; }
+};
+
+/// Dense layers, recurrent layers, dense layers; each of the three may be empty.
+template <class Real, class ExecutionSpace>
+struct NetworkBranch {
+  Torso<Real, ExecutionSpace> before;
+  RecurrentStack<Real, ExecutionSpace> memory;
+  Torso<Real, ExecutionSpace> after;
+};
+
+/// What is done to an observation before the first layer, in double: a mean that is large beside
+/// the deviation would cost a float its digits.
+template <class ExecutionSpace>
+struct Normalizer {
+  Vector<double, ExecutionSpace> mean;         ///< (observation_size), or empty
+  Vector<double, ExecutionSpace> inverse_std;  ///< (observation_size)
+  double clip = 0;
+
+  Normalizer() = default;
+  explicit Normalizer(const Normalization& normalization);
+
+  KOKKOS_INLINE_FUNCTION bool empty() const { return mean.extent(0) == 0; }
+
+  /// Entry `i` of an observation as the model reads it.
+  KOKKOS_INLINE_FUNCTION double operator()(int i, double x) const {
+    const double y = (x - mean(i)) * inverse_std(i);
+    return y < -clip ? -clip : (y > clip ? clip : y);
+  }
+};
+
+/// Every model is this one composition: a branch of the actor, dropout while training, a head that
+/// gives mean (or logits), standard deviation if it is a function of the state, and value if no
+/// branch of the critic's own gives it. Weights are packed once, in the order the kernels read.
+/// Copying it copies handles.
 template <class Real, class ExecutionSpace>
 struct Network {
-  Torso<Real, ExecutionSpace> torso;
+  Normalizer<ExecutionSpace> normalizer;
+  NetworkBranch<Real, ExecutionSpace> actor;
+  Linear<Real, ExecutionSpace> head;  ///< [mean or logits | sigma's pre-activation | value]
+  NetworkBranch<Real, ExecutionSpace> critic;  ///< its last layer gives the value, if it has any
+  bool critic_reads_memory = false;            ///< the actor's last h, not the observation
   Activation activation = Activation::gelu;
-  Recurrence recurrence = Recurrence::none;
-  LstmCell<Real, ExecutionSpace> lstm;
-  MinGru<Real, ExecutionSpace> min_gru;
-  Linear<Real, ExecutionSpace> head;   ///< [mean or logits | sigma's pre-activation | value]
-  Torso<Real, ExecutionSpace> critic;  ///< gives the value, from the observation, if it has layers
   Vector<Real, ExecutionSpace> log_std;  ///< (actions), unless sigma is a function of the state
   ActionSpace<Real, ExecutionSpace> space;
+  int observation_size = 0;
   int actions = 0;
   bool sigma_head = false;
   bool discrete = false;
@@ -49,7 +87,7 @@ struct Network {
   /// Packs checked parameters (see parameter_shapes).
   Network(const ModelSpec& spec, const Parameters& parameters);
 
-  int observation_size() const { return torso.layers[0].inputs; }
+  KOKKOS_INLINE_FUNCTION bool has_critic() const { return critic.after.layer_count > 0; }
 };
 
 /// Input and output of Network::forward. T steps of B agents; T is 1 in single-step mode. Outputs
@@ -63,7 +101,7 @@ struct Rollout {
   int steps = 1;
   int agents = 0;
   Rows<const Real> observation;  ///< (T B, observation_size)
-  Rows<Real> carry;  ///< (B, carry_size), read and replaced: [h | c], or h of each layer
+  Rows<Real> carry;  ///< (B, carry_size), read and replaced; ModelSpec::carry_size gives its order
   Rows<const std::int8_t> done;  ///< (T, B) or empty; nonzero zeroes the carry after the step
   Rows<Real> mean;               ///< (T B, actions) before the action space, or the logits
   Rows<Real> std;                ///< (T B, actions)

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/nn/Gru.hpp"
+#include "core/nn/Lstm.hpp"
+#include "core/nn/MinGru.hpp"
 #include "core/nn/Network.hpp"
 
 namespace dempilot::nn::detail {
@@ -18,34 +21,31 @@ struct RolloutKernel {
 
   Network<Real, ExecutionSpace> network;
   Rollout<Real, ExecutionSpace> rollout;
-  int widest = 0;        ///< widest row between two layers, padded
-  int joint_width = 0;   ///< LSTM: [features padded | h]
-  int memory_width = 0;  ///< LSTM: c; MinGRU: h of each layer
+  int widest = 0;       ///< widest row between two layers, padded
+  int joint_width = 0;  ///< recurrence: [x | h]
   int gates_width = 0;
 
   RolloutKernel(const Network<Real, ExecutionSpace>& n, const Rollout<Real, ExecutionSpace>& r)
       : network(n), rollout(r) {
-    widest = std::max(padded_to_lanes(n.observation_size()), n.head.padded_outputs());
-    widest = std::max(widest, n.head.inputs);
-    for (const Torso<Real, ExecutionSpace>* torso : {&n.torso, &n.critic}) {
-      for (int i = 0; i < torso->layer_count; ++i) {
-        widest = std::max(widest, torso->layers[i].padded_outputs());
+    widest = std::max({n.observation_size, n.head.inputs, n.head.padded_outputs()});
+    for (const NetworkBranch<Real, ExecutionSpace>* branch : {&n.actor, &n.critic}) {
+      for (const Torso<Real, ExecutionSpace>* torso : {&branch->before, &branch->after}) {
+        for (int i = 0; i < torso->layer_count; ++i)
+          widest = std::max(widest, torso->layers[i].padded_outputs());
       }
-    }
-    if (n.recurrence == Recurrence::lstm) {
-      joint_width = n.lstm.gates.inputs;
-      memory_width = n.lstm.width;
-      gates_width = n.lstm.gates.padded_outputs();
-    } else if (n.recurrence == Recurrence::min_gru) {
-      memory_width = n.carry_size;
-      gates_width = n.min_gru.layers[0].padded_outputs();
+      for (int i = 0; i < branch->memory.layer_count; ++i) {
+        const RecurrentLayer<Real, ExecutionSpace>& layer = branch->memory.layers[i];
+        widest = std::max(widest, layer.width);
+        joint_width = std::max(joint_width, layer.gates.inputs);
+        gates_width = std::max(gates_width, layer.gates.padded_outputs());
+      }
     }
   }
 
   std::size_t scratch_bytes() const {
     return 2 * RowTile::shmem_size(tile_rows, widest) +
+           RowTile::shmem_size(tile_rows, network.carry_size) +
            RowTile::shmem_size(tile_rows, joint_width) +
-           RowTile::shmem_size(tile_rows, memory_width) +
            RowTile::shmem_size(tile_rows, gates_width);
   }
 
@@ -53,8 +53,8 @@ struct RolloutKernel {
   /// memory.
   struct Work {
     int first, rows, padded;
-    RowTile in, out;               ///< between layers
-    RowTile joint, memory, gates;  ///< recurrence
+    RowTile in, out;              ///< between layers
+    RowTile carry, joint, gates;  ///< recurrence
   };
 
   KOKKOS_FUNCTION void operator()(const Member& team) const {
@@ -65,19 +65,18 @@ struct RolloutKernel {
     work.padded = (work.rows + block_rows - 1) / block_rows * block_rows;
     work.in = RowTile(team.team_scratch(1), tile_rows, widest);
     work.out = RowTile(team.team_scratch(1), tile_rows, widest);
+    work.carry = RowTile(team.team_scratch(1), tile_rows, network.carry_size);
     work.joint = RowTile(team.team_scratch(1), tile_rows, joint_width);
-    work.memory = RowTile(team.team_scratch(1), tile_rows, memory_width);
     work.gates = RowTile(team.team_scratch(1), tile_rows, gates_width);
 
     load_carry(team, work);
     for (int step = 0; step < rollout.steps; ++step) {
       load_observation(team, work, step);
-      encode(team, work);
-      recur(team, work);
-      prepare_head(team, work, step);
+      take_through(team, network.actor, work);
+      finish_features(team, work, step);
       network.head(team, work.padded, work.in, work.out);
       for_each_row(team, work, [&](int row) { act(step, work.first + row, &work.out(row, 0)); });
-      if (network.critic.layer_count > 0) criticise(team, work, step);
+      if (network.has_critic()) criticise(team, work, step);
       for_each_row(team, work, [&](int row) { forget_if_done(step, row, work); });
     }
     store_carry(team, work);
@@ -99,52 +98,42 @@ struct RolloutKernel {
     team.team_barrier();
   }
 
-  /// Where h starts in the rows of `joint`.
-  KOKKOS_FUNCTION int first_hidden() const { return joint_width - network.lstm.width; }
-
-  /// Entry `i` of a row of the carry, wherever the recurrence keeps it.
-  KOKKOS_FUNCTION Real& remembered(const Work& work, int row, int i) const {
-    if (network.recurrence == Recurrence::min_gru) return work.memory(row, i);
-    const int width = network.lstm.width;
-    return i < width ? work.joint(row, first_hidden() + i) : work.memory(row, i - width);
-  }
-
   KOKKOS_FUNCTION void load_carry(const Member& team, const Work& work) const {
     for_each(team, work.padded, network.carry_size, [&](int row, int i) {
-      remembered(work, row, i) = row < work.rows ? rollout.carry(work.first + row, i) : Real(0);
+      work.carry(row, i) = row < work.rows ? rollout.carry(work.first + row, i) : Real(0);
     });
   }
 
   KOKKOS_FUNCTION void store_carry(const Member& team, const Work& work) const {
-    for_each(team, work.rows, network.carry_size, [&](int row, int i) {
-      rollout.carry(work.first + row, i) = remembered(work, row, i);
-    });
+    for_each(team, work.rows, network.carry_size,
+             [&](int row, int i) { rollout.carry(work.first + row, i) = work.carry(row, i); });
   }
 
   KOKKOS_FUNCTION void forget_if_done(int step, int row, const Work& work) const {
     if (rollout.done.extent(0) == 0 || rollout.done(step, work.first + row) == 0) return;
     for (int i = 0; i < network.carry_size; ++i)
-      remembered(work, row, i) = 0;
+      work.carry(row, i) = 0;
   }
 
   KOKKOS_FUNCTION void load_observation(const Member& team, const Work& work, int step) const {
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
-    for_each(team, work.padded, network.observation_size(), [&](int row, int i) {
-      work.in(row, i) = row < work.rows ? rollout.observation(first + row, i) : Real(0);
+    const bool raw = network.normalizer.empty();
+    for_each(team, work.padded, network.observation_size, [&](int row, int i) {
+      const Real x = row < work.rows ? rollout.observation(first + row, i) : Real(0);
+      work.in(row, i) = raw ? x : static_cast<Real>(network.normalizer(i, x));
     });
   }
 
-  /// One layer from `in` to `out`.
-  KOKKOS_FUNCTION void apply(const Member& team, int rows, const Torso<Real, ExecutionSpace>& torso,
-                             int layer, const RowTile& in, const RowTile& out) const {
-    const Linear<Real, ExecutionSpace>& linear = torso.layers[layer];
-    linear(team, rows, in, out);
-    if (!torso.activated[layer]) return;
-    for_each(team, rows, linear.padded_outputs(), [&](int row, int unit) {
-      // The recurrent product reads the padding, which an infinite input has made NaN.
-      out(row, unit) =
-          unit < linear.outputs ? activate(network.activation, out(row, unit)) : Real(0);
-    });
+  /// One layer from `in` to `out`, which change places.
+  KOKKOS_FUNCTION void apply(const Member& team, const Linear<Real, ExecutionSpace>& linear,
+                             bool activated, Work& work) const {
+    linear(team, work.padded, work.in, work.out);
+    if (activated) {
+      for_each(team, work.padded, linear.outputs, [&](int row, int unit) {
+        work.out(row, unit) = activate(network.activation, work.out(row, unit));
+      });
+    }
+    swap(work.in, work.out);
   }
 
   KOKKOS_FUNCTION static void swap(RowTile& a, RowTile& b) {
@@ -153,52 +142,73 @@ struct RolloutKernel {
     b = before;
   }
 
-  /// From the observation in `in` to the features: in `joint` for the LSTM, else in `in`.
-  KOKKOS_FUNCTION void encode(const Member& team, Work& work) const {
-    const int last = network.torso.layer_count - 1;
-    for (int layer = 0; layer <= last; ++layer) {
-      if (layer == last && network.recurrence == Recurrence::lstm) {
-        apply(team, work.padded, network.torso, layer, work.in, work.joint);
-        return;
+  KOKKOS_FUNCTION void take_through(const Member& team, const Torso<Real, ExecutionSpace>& torso,
+                                    Work& work) const {
+    for (int i = 0; i < torso.layer_count; ++i)
+      apply(team, torso.layers[i], torso.activated[i], work);
+  }
+
+  KOKKOS_FUNCTION void take_through(const Member& team,
+                                    const RecurrentStack<Real, ExecutionSpace>& stack,
+                                    Work& work) const {
+    const RecurrentTile<Real, ExecutionSpace> tile{work.in, work.carry, work.joint, work.gates};
+    for (int i = 0; i < stack.layer_count; ++i) {
+      const RecurrentLayer<Real, ExecutionSpace>& layer = stack.layers[i];
+      switch (stack.cell) {
+        case CellKind::lstm:
+          LstmCell{}(team, work.padded, layer, tile);
+          break;
+        case CellKind::gru:
+          GruCell{}(team, work.padded, layer, tile);
+          break;
+        case CellKind::min_gru:
+          MinGruCell{}(team, work.padded, layer, tile);
+          break;
       }
-      apply(team, work.padded, network.torso, layer, work.in, work.out);
-      swap(work.in, work.out);
     }
   }
 
-  KOKKOS_FUNCTION void recur(const Member& team, const Work& work) const {
-    if (network.recurrence == Recurrence::lstm) {
-      network.lstm(team, work.padded, work.joint, work.memory, work.gates);
-    } else if (network.recurrence == Recurrence::min_gru) {
-      network.min_gru(team, work.padded, work.in, work.memory, work.gates);
-    }
+  /// Replaces what is in `in`.
+  KOKKOS_FUNCTION void take_through(const Member& team,
+                                    const NetworkBranch<Real, ExecutionSpace>& branch,
+                                    Work& work) const {
+    take_through(team, branch.before, work);
+    take_through(team, branch.memory, work);
+    take_through(team, branch.after, work);
   }
 
-  /// Brings what the head reads into `in`, after dropout.
-  KOKKOS_FUNCTION void prepare_head(const Member& team, const Work& work, int step) const {
+  /// Drops out some of the features in `in`, and shows them to who asked.
+  KOKKOS_FUNCTION void finish_features(const Member& team, const Work& work, int step) const {
     const bool drop = rollout.training && network.dropout_rate > 0;
+    const bool show = rollout.hidden.extent(0) > 0;
+    if (!drop && !show) return;
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
     for_each(team, work.padded, network.head.inputs, [&](int row, int unit) {
-      Real feature = network.recurrence == Recurrence::lstm ? work.joint(row, first_hidden() + unit)
-                                                            : work.in(row, unit);
-      if (drop) feature *= dropout_factor(step, work.first + row, unit);
-      work.in(row, unit) = feature;
-      if (row < work.rows && rollout.hidden.extent(0) > 0) {
-        rollout.hidden(first + row, unit) = feature;
-      }
+      if (drop) work.in(row, unit) *= dropout_factor(step, work.first + row, unit);
+      if (show && row < work.rows) rollout.hidden(first + row, unit) = work.in(row, unit);
     });
   }
 
-  /// The value of a critic with a torso of its own, once the actor is done.
+  /// The value of a critic with layers of its own, once the actor is done.
   KOKKOS_FUNCTION void criticise(const Member& team, Work& work, int step) const {
-    if (rollout.value.extent(0) == 0) return;
-    load_observation(team, work, step);
-    for (int layer = 0; layer < network.critic.layer_count; ++layer) {
-      apply(team, work.padded, network.critic, layer, work.in, work.out);
-      swap(work.in, work.out);
+    if (rollout.value.extent(0) == 0 && network.critic.memory.layer_count == 0) return;
+    if (network.critic_reads_memory) {
+      load_memory(team, work);
+    } else {
+      load_observation(team, work, step);
     }
+    take_through(team, network.critic, work);
+    if (rollout.value.extent(0) == 0) return;
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
     for_each_row(team, work, [&](int row) { rollout.value(first + row, 0) = work.in(row, 0); });
+  }
+
+  /// Brings h of the actor's last recurrent layer into `in`.
+  KOKKOS_FUNCTION void load_memory(const Member& team, const Work& work) const {
+    const RecurrentStack<Real, ExecutionSpace>& stack = network.actor.memory;
+    const int first = stack.layers[stack.layer_count - 1].first_carry;
+    for_each(team, work.padded, stack.width(),
+             [&](int row, int i) { work.in(row, i) = work.carry(row, first + i); });
   }
 
   KOKKOS_FUNCTION std::int64_t id_of(int agent) const {
@@ -233,7 +243,7 @@ struct RolloutKernel {
             network.sigma_head ? softplus(head[network.actions + i]) : exp(network.log_std(i));
       }
     }
-    if (rollout.value.extent(0) > 0 && network.critic.layer_count == 0) {
+    if (rollout.value.extent(0) > 0 && !network.has_critic()) {
       rollout.value(row, 0) = head[network.head.outputs - 1];
     }
     if (rollout.action.extent(0) == 0) return;

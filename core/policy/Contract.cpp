@@ -4,6 +4,22 @@
 
 namespace dempilot {
 
+std::size_t ModelSpec::carry_size() const {
+  switch (kind) {
+    case ModelKind::lstm_actor_critic:
+      return 2 * lstm_features;
+    case ModelKind::min_gru_actor_critic:
+      return num_layers * gru_features;
+    case ModelKind::recurrent_actor_critic:
+      return (cell == CellKind::lstm ? 2 : 1) * (critic_memory == CriticMemory::own ? 2 : 1) *
+             num_layers * features;
+    case ModelKind::shared_actor_critic:
+    case ModelKind::actor_critic:
+      return 0;
+  }
+  return 0;
+}
+
 std::size_t ObservationComponent::width() const {
   const int entries =
       kind == ComponentKind::lidar ? n_azimuth * std::max(1, n_elevation) : dimensions;

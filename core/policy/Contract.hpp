@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,21 +15,50 @@ inline constexpr std::size_t max_width = 16384;
 /// Layers of a torso, or of a stack of recurrent layers.
 inline constexpr std::size_t max_layer_count = 7;
 
-enum class ModelKind { lstm_actor_critic, min_gru_actor_critic, shared_actor_critic, actor_critic };
+/// The first four are JaxDEM's; `recurrent_actor_critic` is what PyTorch, Stable-Baselines3 and
+/// CleanRL build: dense layers, stacked recurrent layers, dense layers.
+enum class ModelKind {
+  lstm_actor_critic,
+  min_gru_actor_critic,
+  shared_actor_critic,
+  actor_critic,
+  recurrent_actor_critic
+};
 
 /// `seed` is JaxDEM's first LSTMActorCritic (encoder of two layers, separate heads, dropout while
 /// training), `current` the later one (encoder of one layer, one fused head).
 enum class ModelVariant { seed, current };
 
-enum class Activation { gelu, tanh, relu, silu, elu, sigmoid };
+/// `gelu` is the tanh form, `gelu_erf` the exact one.
+enum class Activation {
+  gelu,
+  gelu_erf,
+  tanh,
+  relu,
+  leaky_relu,
+  silu,
+  elu,
+  sigmoid,
+  softplus,
+  identity
+};
 
-enum class ActionSpaceKind { free, box, max_norm };
+/// `lstm` and `gru` as in PyTorch and flax, `min_gru` as in JaxDEM.
+enum class CellKind { lstm, gru, min_gru };
 
-/// Map from the unbounded Gaussian to the action. JaxDEM: rl/action_spaces.
+/// What the critic of a recurrent_actor_critic reads: the actor's recurrent layers, recurrent
+/// layers of its own, or a linear layer in their place.
+enum class CriticMemory { shared, own, none };
+
+enum class ActionSpaceKind { free, box, max_norm, clipped };
+
+/// Map from the unbounded Gaussian to the action. JaxDEM: rl/action_spaces. `clipped` is
+/// Stable-Baselines3's: an action is clipped when it acts, and its density is that of the Gaussian.
 struct ActionSpaceSpec {
   ActionSpaceKind kind = ActionSpaceKind::free;
-  std::vector<double> x_min;  ///< box: lower bounds, one per action
-  std::vector<double> x_max;  ///< box: upper bounds, one per action
+  std::vector<double>
+      x_min;  ///< box, clipped: lower bounds, one per action (clipped: or -infinity)
+  std::vector<double> x_max;  ///< box, clipped: upper bounds, one per action (clipped: or infinity)
   double width = 1.0;         ///< box: y = centre + half tanh(x / width)
   double max_norm = 1.0;      ///< max_norm: radius of the ball
   double eps = 1e-6;          ///< distance kept from the boundary
@@ -37,34 +66,53 @@ struct ActionSpaceSpec {
   bool operator==(const ActionSpaceSpec&) const = default;
 };
 
-/// The constructor's arguments of a model.
+/// What is done to an observation x before the first layer: clip((x - mean) / sqrt(variance +
+/// epsilon), ± clip). Source: Stable-Baselines3, VecNormalize.
+struct Normalization {
+  std::vector<double> mean;      ///< (observation_size), or empty: nothing is done
+  std::vector<double> variance;  ///< (observation_size)
+  double epsilon = 1e-8;
+  double clip = std::numeric_limits<double>::infinity();
+
+  bool operator==(const Normalization&) const = default;
+};
+
+/// A model: its constructor's arguments, and how its observations are normalized.
 struct ModelSpec {
   ModelKind kind = ModelKind::lstm_actor_critic;
   ModelVariant variant = ModelVariant::current;
   std::size_t observation_size = 0;
-  std::size_t action_size = 0;                   ///< actions, or how many discrete ones there are
-  std::size_t hidden_features = 64;              ///< recurrent models: width of the encoder
-  std::size_t lstm_features = 128;               ///< LSTM: width of the carry's h and of its c
-  std::size_t gru_features = 128;                ///< MinGRU: width of each layer's carry
-  std::size_t num_layers = 1;                    ///< MinGRU
-  std::vector<std::size_t> architecture;         ///< feed-forward: widths of the (actor's) torso
-  std::vector<std::size_t> critic_architecture;  ///< ActorCritic: widths of the critic's own torso
+  std::size_t action_size = 0;       ///< actions, or how many discrete ones there are
+  std::size_t hidden_features = 64;  ///< JaxDEM's recurrent models: width of the encoder
+  std::size_t lstm_features = 128;   ///< LSTMActorCritic: width of the carry's h and of its c
+  std::size_t gru_features = 128;    ///< MinGRU: width of each layer's carry
+  std::size_t num_layers = 1;        ///< MinGRU, RecurrentActorCritic: stacked recurrent layers
+  /// RecurrentActorCritic: widths of the dense layers before the recurrent ones.
+  std::vector<std::size_t> encoder_architecture;
+  CellKind cell = CellKind::lstm;                     ///< RecurrentActorCritic
+  std::size_t features = 128;                         ///< RecurrentActorCritic: width of h
+  CriticMemory critic_memory = CriticMemory::shared;  ///< RecurrentActorCritic
+  /// Widths of the (actor's) torso; RecurrentActorCritic: of the layers after the recurrent ones.
+  std::vector<std::size_t> architecture;
+  /// Widths of the critic's own torso; RecurrentActorCritic: of its layers after what it reads.
+  std::vector<std::size_t> critic_architecture;
   Activation activation = Activation::gelu;
   ActionSpaceSpec action_space;
   bool actor_sigma_head = false;  ///< the standard deviation is a function of the features
   bool discrete = false;          ///< categorical actions; the mean is then the logits
 
+  Normalization normalization;
+
   bool operator==(const ModelSpec&) const = default;
 
   bool is_recurrent() const {
-    return kind == ModelKind::lstm_actor_critic || kind == ModelKind::min_gru_actor_critic;
+    return kind == ModelKind::lstm_actor_critic || kind == ModelKind::min_gru_actor_critic ||
+           kind == ModelKind::recurrent_actor_critic;
   }
 
-  /// Floats an agent remembers: [h | c] of the LSTM, h of each MinGRU layer, 0 without recurrence.
-  std::size_t carry_size() const {
-    if (kind == ModelKind::lstm_actor_critic) return 2 * lstm_features;
-    return kind == ModelKind::min_gru_actor_critic ? num_layers * gru_features : 0;
-  }
+  /// Floats an agent remembers: of each recurrent layer in turn an LSTM's h, then its c, or a GRU's
+  /// or MinGRU's h; the actor's layers first, then those of a critic with layers of its own.
+  std::size_t carry_size() const;
 
   /// Entries of one action: its index where actions are discrete.
   std::size_t action_width() const { return discrete ? 1 : action_size; }
@@ -92,16 +140,20 @@ struct ObservationComponent {
   std::size_t width() const;
 };
 
-enum class ActionTarget { force, torque };
+enum class ActionTarget { force, torque, force_and_torque };
+enum class ActionFrame { lab, body };
 
-/// How an action acts on its particle, in the lab frame: scale * action is added to the force or to
-/// the torque. Two actions act along x and y; one is a torque about z. The drags act whatever the
+/// How an action acts on its particle: scale * action is added to the force, to the torque or to
+/// both. Two forces act along x and y; a single torque acts about z. The drags act whatever the
 /// target.
 struct ActionSpec {
   ActionTarget target = ActionTarget::force;
   double scale = 1.0;
   double drag = 0.0;          ///< on the velocity, recomputed every step
   double angular_drag = 0.0;  ///< on the angular velocity, recomputed every step
+  ActionFrame frame = ActionFrame::lab;
+  /// Discrete actions: (categories, width), what each of them does.
+  std::vector<float> table;
 
   bool operator==(const ActionSpec&) const = default;
 };
@@ -114,19 +166,38 @@ struct Timing {
   bool operator==(const Timing&) const = default;
 };
 
+/// What one unit of the policy's world stands for, in SI; 0 means "not said".
+struct Units {
+  double length = 0.0;  ///< metres
+  double time = 0.0;    ///< seconds
+  double mass = 0.0;    ///< kilograms
+
+  bool operator==(const Units&) const = default;
+};
+
 struct Contract {
   ModelSpec model;
-  std::vector<ObservationComponent> observation;
+  std::vector<ObservationComponent> observation;  ///< empty: not said, nor is `action`
   ActionSpec action;
   Timing timing;
+  Units units;
   std::string provenance;
 
   bool operator==(const Contract&) const = default;
+
+  /// Entries of what acts on a particle: of an action, or of a row of the table of discrete ones.
+  /// A discrete action without a table is its index.
+  std::size_t acting_width() const {
+    return action.table.empty() ? model.action_width() : action.table.size() / model.action_size;
+  }
 };
 
 /// The names by which files and messages call these.
 std::string name_of(ModelKind kind);
 std::string name_of(Activation activation);
 std::string name_of(ComponentKind kind);
+std::string name_of(CellKind kind);
+std::string name_of(ActionTarget target);
+std::string name_of(ActionFrame frame);
 
 }  // namespace dempilot

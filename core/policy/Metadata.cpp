@@ -1,35 +1,50 @@
 #include "core/policy/Metadata.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <utility>
 
-#include "core/Error.hpp"
+#include "core/policy/detail/Arguments.hpp"
 
 namespace dempilot {
 namespace {
 
-using nlohmann::json;
+using detail::Arguments;
+using detail::from_name;
+using detail::json;
+using detail::Names;
+using detail::to_name;
 
-template <class Value, std::size_t N>
-using Names = std::array<std::pair<Value, const char*>, N>;
-
-constexpr Names<ModelKind, 4> model_names{{{ModelKind::lstm_actor_critic, "LSTMActorCritic"},
-                                           {ModelKind::min_gru_actor_critic, "MinGRUActorCritic"},
-                                           {ModelKind::shared_actor_critic, "SharedActorCritic"},
-                                           {ModelKind::actor_critic, "ActorCritic"}}};
-constexpr Names<Activation, 6> activation_names{{{Activation::gelu, "gelu"},
-                                                 {Activation::tanh, "tanh"},
-                                                 {Activation::relu, "relu"},
-                                                 {Activation::silu, "silu"},
-                                                 {Activation::elu, "elu"},
-                                                 {Activation::sigmoid, "sigmoid"}}};
-constexpr Names<ActionSpaceKind, 3> space_names{{{ActionSpaceKind::free, "Free"},
+constexpr Names<ModelKind, 5> model_names{
+    {{ModelKind::lstm_actor_critic, "LSTMActorCritic"},
+     {ModelKind::min_gru_actor_critic, "MinGRUActorCritic"},
+     {ModelKind::shared_actor_critic, "SharedActorCritic"},
+     {ModelKind::actor_critic, "ActorCritic"},
+     {ModelKind::recurrent_actor_critic, "RecurrentActorCritic"}}};
+constexpr Names<Activation, 10> activation_names{{{Activation::gelu, "gelu"},
+                                                  {Activation::gelu_erf, "gelu_erf"},
+                                                  {Activation::tanh, "tanh"},
+                                                  {Activation::relu, "relu"},
+                                                  {Activation::leaky_relu, "leaky_relu"},
+                                                  {Activation::silu, "silu"},
+                                                  {Activation::elu, "elu"},
+                                                  {Activation::sigmoid, "sigmoid"},
+                                                  {Activation::softplus, "softplus"},
+                                                  {Activation::identity, "identity"}}};
+constexpr Names<CellKind, 3> cell_names{
+    {{CellKind::lstm, "lstm"}, {CellKind::gru, "gru"}, {CellKind::min_gru, "min_gru"}}};
+constexpr Names<CriticMemory, 3> critic_memory_names{
+    {{CriticMemory::shared, "shared"}, {CriticMemory::own, "own"}, {CriticMemory::none, "none"}}};
+constexpr Names<ActionSpaceKind, 4> space_names{{{ActionSpaceKind::free, "Free"},
                                                  {ActionSpaceKind::box, "Box"},
-                                                 {ActionSpaceKind::max_norm, "MaxNorm"}}};
+                                                 {ActionSpaceKind::max_norm, "MaxNorm"},
+                                                 {ActionSpaceKind::clipped, "Clipped"}}};
+constexpr Names<ActionTarget, 3> target_names{
+    {{ActionTarget::force, "force"},
+     {ActionTarget::torque, "torque"},
+     {ActionTarget::force_and_torque, "force_and_torque"}}};
+constexpr Names<ActionFrame, 2> frame_names{
+    {{ActionFrame::lab, "lab"}, {ActionFrame::body, "body"}}};
 constexpr Names<ComponentKind, 5> component_names{
     {{ComponentKind::velocity, "velocity"},
      {ComponentKind::angular_velocity, "angular_velocity"},
@@ -38,134 +53,6 @@ constexpr Names<ComponentKind, 5> component_names{
      {ComponentKind::lidar, "lidar"}}};
 constexpr Names<ModelVariant, 2> variant_names{
     {{ModelVariant::seed, "seed"}, {ModelVariant::current, "current"}}};
-
-template <class Value, std::size_t N>
-std::string to_name(const Names<Value, N>& names, Value value) {
-  return std::find_if(names.begin(), names.end(), [&](auto& n) { return n.first == value; })
-      ->second;
-}
-
-template <class Value, std::size_t N>
-Value from_name(const Names<Value, N>& names, const std::string& name, const std::string& what,
-                const std::string& source) {
-  std::vector<std::string> known;
-  for (const auto& [value, spelling] : names) {
-    if (name == spelling) return value;
-    known.emplace_back(spelling);
-  }
-  fail("'{}': unknown {} '{}' (known: {}) convert the policy to one of these", source, what, name,
-       fmt::join(known, ", "));
-}
-
-/// A JSON object whose keys are asked for one by one; what nobody asked for is an error in the end.
-class Arguments {
- public:
-  Arguments(const json& object, std::string what, std::string source)
-      : object_(object), what_(std::move(what)), source_(std::move(source)) {
-    if (!object_.is_object()) fail("'{}': {} is no JSON object (write one)", source_, what_);
-  }
-
-  bool has(const char* key) {
-    used_.emplace_back(key);
-    return object_.contains(key) && !object_[key].is_null();
-  }
-
-  const json& raw(const char* key) {
-    if (!has(key)) fail("'{}': {} lacks '{}' (it is required) add it", source_, what_, key);
-    return object_[key];
-  }
-
-  std::string text(const char* key, std::optional<std::string> fallback = {}) {
-    if (absent(key, fallback.has_value())) return *fallback;
-    if (!raw(key).is_string()) refuse(key, "a string");
-    return object_[key].get<std::string>();
-  }
-
-  double number(const char* key, std::optional<double> fallback = {}) {
-    if (absent(key, fallback.has_value())) return *fallback;
-    if (!raw(key).is_number() || !std::isfinite(object_[key].get<double>())) {
-      refuse(key, "a finite number");
-    }
-    return object_[key].get<double>();
-  }
-
-  bool flag(const char* key, bool fallback) {
-    if (absent(key, true)) return fallback;
-    if (!raw(key).is_boolean()) refuse(key, "true or false");
-    return object_[key].get<bool>();
-  }
-
-  std::size_t width(const char* key, std::size_t least, std::optional<std::size_t> fallback = {}) {
-    if (absent(key, fallback.has_value())) return *fallback;
-    return checked_width(raw(key), key, least);
-  }
-
-  std::vector<std::size_t> widths(const char* key, std::size_t most) {
-    const json& list = raw(key);
-    if (!list.is_array() || list.empty() || list.size() > most) {
-      refuse(key, fmt::format("a list of 1 to {} widths", most));
-    }
-    std::vector<std::size_t> values;
-    for (const json& item : list)
-      values.push_back(checked_width(item, key, 1));
-    return values;
-  }
-
-  /// `count` numbers: a list of so many or of one, or one number for all.
-  std::vector<double> numbers(const char* key, std::size_t count) {
-    const json& value = raw(key);
-    const json list = value.is_array() ? value : json::array({value});
-    const bool all_finite = std::all_of(list.begin(), list.end(), [](const json& item) {
-      return item.is_number() && std::isfinite(item.get<double>());
-    });
-    if (!all_finite || (list.size() != 1 && list.size() != count)) {
-      refuse(key, fmt::format("one finite number or {} of them", count));
-    }
-    std::vector<double> values(count);
-    for (std::size_t i = 0; i < count; ++i)
-      values[i] = list[list.size() == 1 ? 0 : i].get<double>();
-    return values;
-  }
-
-  void ignore(std::initializer_list<const char*> keys) {
-    for (const char* key : keys)
-      used_.emplace_back(key);
-  }
-
-  [[noreturn]] void refuse(const char* key, const std::string& expected) const {
-    fail("'{}': {} has '{}' = {} ({} expected) correct it", source_, what_, key,
-         object_.value(key, json()).dump().substr(0, 80), expected);
-  }
-
-  /// Call when all known keys have been asked for.
-  void refuse_unknown_keys() const {
-    for (const auto& [key, value] : object_.items()) {
-      if (std::find(used_.begin(), used_.end(), key) == used_.end()) {
-        fail("'{}': {} has the unknown key '{}' (a misspelling, or a newer format) remove it",
-             source_, what_, key);
-      }
-    }
-  }
-
- private:
-  bool absent(const char* key, bool optional) {
-    used_.emplace_back(key);
-    return optional && !has(key);
-  }
-
-  std::size_t checked_width(const json& value, const char* key, std::size_t least) const {
-    const bool good = value.is_number_integer() &&
-                      value.get<std::int64_t>() >= static_cast<std::int64_t>(least) &&
-                      value.get<std::int64_t>() <= static_cast<std::int64_t>(max_width);
-    if (!good) refuse(key, fmt::format("an integer from {} to {}", least, max_width));
-    return value.get<std::size_t>();
-  }
-
-  const json& object_;
-  std::string what_;
-  std::string source_;
-  std::vector<std::string> used_;
-};
 
 /// "gelu" of "gelu", "jax.nn:gelu" or {"_callable": true, "path": "jax._src.nn.functions:gelu"}.
 std::string callable_name(const json& value, const Arguments& arguments, const char* key) {
@@ -210,6 +97,18 @@ void read_lstm(Arguments& arguments, ModelSpec& spec, const std::string& source)
   }
 }
 
+void read_recurrent(Arguments& arguments, ModelSpec& spec, const std::string& source) {
+  spec.encoder_architecture = arguments.widths("encoder", 0, max_layer_count);
+  spec.cell = from_name(cell_names, arguments.text("cell"), "cell", source);
+  if (spec.cell == CellKind::min_gru) arguments.refuse("cell", "lstm or gru");
+  spec.features = arguments.width("features", 1);
+  spec.num_layers = arguments.layers("num_layers");
+  spec.architecture = arguments.widths("actor", 0, max_layer_count);
+  spec.critic_architecture = arguments.widths("critic", 0, max_layer_count);
+  spec.critic_memory = from_name(critic_memory_names, arguments.text("critic_memory", "shared"),
+                                 "critic_memory", source);
+}
+
 /// The arguments that only this kind of model has.
 void read_model_arguments(Arguments& arguments, ModelSpec& spec, const std::string& source) {
   switch (spec.kind) {
@@ -218,18 +117,17 @@ void read_model_arguments(Arguments& arguments, ModelSpec& spec, const std::stri
     case ModelKind::min_gru_actor_critic:
       spec.hidden_features = arguments.width("hidden_features", 1, 64);
       spec.gru_features = arguments.width("gru_features", 1, 128);
-      spec.num_layers = arguments.width("num_layers", 1, 1);
-      if (spec.num_layers > max_layer_count) {
-        arguments.refuse("num_layers", fmt::format("at most {}", max_layer_count));
-      }
+      spec.num_layers = arguments.layers("num_layers");
       return;
     case ModelKind::shared_actor_critic:
-      spec.architecture = arguments.widths("architecture", max_layer_count);
+      spec.architecture = arguments.widths("architecture", 1, max_layer_count);
       return;
     case ModelKind::actor_critic:
-      spec.architecture = arguments.widths("actor_architecture", max_layer_count);
-      spec.critic_architecture = arguments.widths("critic_architecture", max_layer_count);
+      spec.architecture = arguments.widths("actor_architecture", 1, max_layer_count);
+      spec.critic_architecture = arguments.widths("critic_architecture", 1, max_layer_count);
       return;
+    case ModelKind::recurrent_actor_critic:
+      return read_recurrent(arguments, spec, source);
   }
 }
 
@@ -253,6 +151,15 @@ void write_model_arguments(const ModelSpec& spec, json& metadata) {
       metadata["actor_architecture"] = spec.architecture;
       metadata["critic_architecture"] = spec.critic_architecture;
       return;
+    case ModelKind::recurrent_actor_critic:
+      metadata["encoder"] = spec.encoder_architecture;
+      metadata["cell"] = name_of(spec.cell);
+      metadata["features"] = spec.features;
+      metadata["num_layers"] = spec.num_layers;
+      metadata["actor"] = spec.architecture;
+      metadata["critic"] = spec.critic_architecture;
+      metadata["critic_memory"] = to_name(critic_memory_names, spec.critic_memory);
+      return;
   }
 }
 
@@ -267,6 +174,22 @@ std::string name_of(Activation activation) {
 std::string name_of(ComponentKind kind) {
   return to_name(component_names, kind);
 }
+std::string name_of(CellKind kind) {
+  return to_name(cell_names, kind);
+}
+std::string name_of(ActionTarget target) {
+  return to_name(target_names, target);
+}
+std::string name_of(ActionFrame frame) {
+  return to_name(frame_names, frame);
+}
+
+ActionTarget target_from_name(const std::string& name, const std::string& source) {
+  return from_name(target_names, name, "action target", source);
+}
+ActionFrame frame_from_name(const std::string& name, const std::string& source) {
+  return from_name(frame_names, name, "action frame", source);
+}
 
 Activation activation_from_name(const std::string& name, const std::string& source) {
   return from_name(activation_names, name, "activation", source);
@@ -277,6 +200,27 @@ namespace {
 bool is_positive_float(double value) {
   const auto rounded = static_cast<float>(value);
   return std::isfinite(rounded) && rounded > 0;
+}
+
+}  // namespace
+
+namespace {
+
+void read_clipped(Arguments& arguments, std::size_t action_size, ActionSpaceSpec& space) {
+  constexpr double unbounded = std::numeric_limits<double>::infinity();
+  space.x_min = arguments.numbers("x_min", action_size, -unbounded);
+  space.x_max = arguments.numbers("x_max", action_size, unbounded);
+  for (std::size_t i = 0; i < action_size; ++i) {
+    if (space.x_max[i] < space.x_min[i]) arguments.refuse("x_max", "not less than x_min");
+  }
+}
+
+/// Bounds as JSON has them: it knows no infinity.
+json bounds_to_json(const std::vector<double>& bounds) {
+  json list = json::array();
+  for (const double bound : bounds)
+    list.push_back(std::isfinite(bound) ? json(bound) : json());
+  return list;
 }
 
 }  // namespace
@@ -305,7 +249,8 @@ ActionSpaceSpec action_space_from_json(const std::string& type, const json& keyw
     space.max_norm = arguments.number("max_norm", 1.0);
     if (!is_positive_float(space.max_norm)) arguments.refuse("max_norm", "a positive float");
   }
-  if (space.kind != ActionSpaceKind::free) {
+  if (space.kind == ActionSpaceKind::clipped) read_clipped(arguments, action_size, space);
+  if (space.kind == ActionSpaceKind::box || space.kind == ActionSpaceKind::max_norm) {
     space.eps = arguments.number("eps", 1e-6);
     // The square of a smaller one would vanish among floats.
     if (space.eps < 1e-12 || space.eps > 0.5) arguments.refuse("eps", "a number from 1e-12 to 0.5");
@@ -355,7 +300,11 @@ json metadata_of(const ModelSpec& spec) {
     keywords = {{"x_min", space.x_min}, {"x_max", space.x_max}, {"width", space.width}};
   }
   if (space.kind == ActionSpaceKind::max_norm) keywords["max_norm"] = space.max_norm;
-  if (space.kind != ActionSpaceKind::free) keywords["eps"] = space.eps;
+  if (space.kind == ActionSpaceKind::clipped) {
+    keywords = {{"x_min", bounds_to_json(space.x_min)}, {"x_max", bounds_to_json(space.x_max)}};
+  } else if (space.kind != ActionSpaceKind::free) {
+    keywords["eps"] = space.eps;
+  }
   metadata["action_space"] = {{"type", to_name(space_names, space.kind)}, {"kw", keywords}};
   return metadata;
 }
@@ -419,6 +368,36 @@ json components_to_json(const std::vector<ObservationComponent>& components) {
     list.push_back(item);
   }
   return list;
+}
+
+json contract_to_json(const Contract& contract) {
+  json all = {{"model", name_of(contract.model.kind)},
+              {"metadata", metadata_of(contract.model)},
+              {"provenance", contract.provenance},
+              {"timing",
+               {{"time_step", contract.timing.time_step},
+                {"decision_interval", contract.timing.decision_interval}}},
+              {"units",
+               {{"length", contract.units.length},
+                {"time", contract.units.time},
+                {"mass", contract.units.mass}}}};
+  const Normalization& normalization = contract.model.normalization;
+  if (!normalization.mean.empty()) {
+    all["normalization"] = {{"mean", normalization.mean},
+                            {"variance", normalization.variance},
+                            {"epsilon", normalization.epsilon}};
+    if (std::isfinite(normalization.clip)) all["normalization"]["clip"] = normalization.clip;
+  }
+  if (contract.observation.empty()) return all;
+  const ActionSpec& action = contract.action;
+  all["observation"] = components_to_json(contract.observation);
+  all["action"] = {{"target", name_of(action.target)},
+                   {"frame", name_of(action.frame)},
+                   {"scale", action.scale},
+                   {"drag", action.drag},
+                   {"angular_drag", action.angular_drag}};
+  if (!action.table.empty()) all["action"]["table"] = action.table;
+  return all;
 }
 
 }  // namespace dempilot

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/Error.hpp"
+#include "core/policy/Architecture.hpp"
 #include "core/policy/Metadata.hpp"
 
 namespace dempilot {
@@ -15,82 +16,45 @@ using Shapes = std::map<std::string, std::vector<std::size_t>>;
 /// All of a model's numbers together; 2^27 floats are 512 MiB.
 constexpr std::size_t max_parameters = 1ULL << 27U;
 
-void add_dense(Shapes& shapes, const std::string& name, std::size_t in, std::size_t out) {
-  shapes[name + ".kernel"] = {in, out};
-  shapes[name + ".bias"] = {out};
+void add_dense(Shapes& shapes, const DenseLayer& layer) {
+  shapes[layer.name + ".kernel"] = {layer.inputs, layer.outputs};
+  shapes[layer.name + ".bias"] = {layer.outputs};
 }
 
-std::string layer(const std::string& network, std::size_t index) {
-  // flax's Sequential counts the activations too, so dense layers have even numbers.
-  return fmt::format("{}.layers.{}", network, 2 * index);
-}
-
-/// Dense layers of these widths; returns the last one's.
-std::size_t add_torso(Shapes& shapes, const std::string& name, std::size_t width,
-                      const std::vector<std::size_t>& architecture) {
-  for (std::size_t i = 0; i < architecture.size(); ++i) {
-    add_dense(shapes, layer(name, i), width, architecture[i]);
-    width = architecture[i];
-  }
-  return width;
-}
-
-/// Whether one layer gives the mean and the value.
-bool has_fused_head(const ModelSpec& spec) {
-  return spec.is_recurrent() && spec.variant == ModelVariant::current;
-}
-
-void add_heads(Shapes& shapes, const ModelSpec& spec, std::size_t features) {
-  shapes["_log_std"] = {1, spec.action_size};
-  if (spec.actor_sigma_head) {
-    add_dense(shapes, layer("actor_sigma.net", 0), features, spec.action_size);
-  }
-  if (has_fused_head(spec)) {
-    add_dense(shapes, "fused_head", features, spec.action_size + 1);
+void add_memory(Shapes& shapes, const RecurrentLayers& memory) {
+  if (memory.cell == CellKind::min_gru && !memory.names.empty()) {
+    shapes[memory.names[0]] = {memory.names.size(), memory.width, 3 * memory.width};
     return;
   }
-  const bool seed = spec.variant == ModelVariant::seed;
-  add_dense(shapes, seed ? "actor" : "actor_mu", features, spec.action_size);
-  if (spec.kind == ModelKind::actor_critic) {
-    const auto& torso = spec.critic_architecture;
-    const std::size_t width = add_torso(shapes, "critic", spec.observation_size, torso);
-    add_dense(shapes, layer("critic", torso.size()), width, 1);
-  } else {
-    add_dense(shapes, "critic", features, 1);
+  std::size_t inputs = memory.inputs;
+  const std::size_t gates = memory.cell == CellKind::lstm ? 4 : 3;
+  for (const std::string& name : memory.names) {
+    add_dense(shapes, {name + ".dense_i", inputs, gates * memory.width});
+    // An LSTM has one bias, a GRU two: its reset gate acts between them.
+    if (memory.cell == CellKind::lstm) shapes.erase(name + ".dense_i.bias");
+    add_dense(shapes, {name + ".dense_h", memory.width, gates * memory.width});
+    inputs = memory.width;
   }
+}
+
+void add_branch(Shapes& shapes, const Branch& branch) {
+  for (const DenseLayer& layer : branch.before)
+    add_dense(shapes, layer);
+  add_memory(shapes, branch.memory);
+  for (const DenseLayer& layer : branch.after)
+    add_dense(shapes, layer);
 }
 
 }  // namespace
 
 std::map<std::string, std::vector<std::size_t>> parameter_shapes(const ModelSpec& spec) {
-  Shapes shapes;
-  std::size_t features = 0;  // what the heads read
-  switch (spec.kind) {
-    case ModelKind::lstm_actor_critic:
-      features = spec.lstm_features;
-      add_dense(shapes, layer("encoder", 0), spec.observation_size, spec.hidden_features);
-      if (spec.variant == ModelVariant::seed) {
-        add_dense(shapes, layer("encoder", 1), spec.hidden_features, spec.hidden_features);
-      }
-      shapes["cell.dense_i.kernel"] = {spec.hidden_features, 4 * features};
-      add_dense(shapes, "cell.dense_h", features, 4 * features);
-      break;
-    case ModelKind::min_gru_actor_critic:
-      features = spec.gru_features;
-      add_dense(shapes, layer("encoder", 0), spec.observation_size, spec.hidden_features);
-      if (spec.hidden_features != features) {
-        add_dense(shapes, "proj_in", spec.hidden_features, features);
-      }
-      shapes["mingru_kernel"] = {spec.num_layers, features, 3 * features};
-      break;
-    case ModelKind::shared_actor_critic:
-      features = add_torso(shapes, "network", spec.observation_size, spec.architecture);
-      break;
-    case ModelKind::actor_critic:
-      features = add_torso(shapes, "actor_torso", spec.observation_size, spec.architecture);
-      break;
-  }
-  add_heads(shapes, spec, features);
+  const Architecture model = architecture_of(spec);
+  Shapes shapes{{"_log_std", {1, spec.action_size}}};
+  add_branch(shapes, model.actor);
+  add_branch(shapes, model.critic);
+  add_dense(shapes, model.mean.layer);
+  if (model.sigma) add_dense(shapes, model.sigma->layer);
+  if (model.value) add_dense(shapes, model.value->layer);
   return shapes;
 }
 
@@ -101,11 +65,10 @@ const std::map<std::string, std::string>& parameter_aliases() {
 
 std::map<std::string, std::vector<std::size_t>> unused_parameter_shapes(const ModelSpec& spec) {
   Shapes shapes;
-  if (has_fused_head(spec)) {
-    const bool lstm = spec.kind == ModelKind::lstm_actor_critic;
-    const std::size_t features = lstm ? spec.lstm_features : spec.gru_features;
-    add_dense(shapes, "actor_mu", features, spec.action_size);
-    add_dense(shapes, "critic", features, 1);
+  const DenseLayer head = architecture_of(spec).mean.layer;
+  if (head.name == "fused_head") {
+    add_dense(shapes, {"actor_mu", head.inputs, spec.action_size});
+    add_dense(shapes, {"critic", head.inputs, 1});
   }
   return shapes;
 }
@@ -115,27 +78,81 @@ namespace {
 /// Widths of all that flows between the model's layers.
 std::vector<std::size_t> widths_of(const ModelSpec& spec) {
   std::vector<std::size_t> widths{spec.observation_size, spec.action_size};
-  if (spec.is_recurrent()) widths.push_back(spec.hidden_features);
+  const bool general = spec.kind == ModelKind::recurrent_actor_critic;
+  if (spec.is_recurrent() && !general) widths.push_back(spec.hidden_features);
   if (spec.kind == ModelKind::lstm_actor_critic) widths.push_back(spec.lstm_features);
   if (spec.kind == ModelKind::min_gru_actor_critic) widths.push_back(spec.gru_features);
-  widths.insert(widths.end(), spec.architecture.begin(), spec.architecture.end());
-  widths.insert(widths.end(), spec.critic_architecture.begin(), spec.critic_architecture.end());
+  if (general) widths.push_back(spec.features);
+  for (const auto* stack :
+       {&spec.encoder_architecture, &spec.architecture, &spec.critic_architecture}) {
+    widths.insert(widths.end(), stack->begin(), stack->end());
+  }
   return widths;
 }
 
-/// Lengths of the model's stacks of layers.
-std::vector<std::size_t> depths_of(const ModelSpec& spec) {
+/// A stack of layers of the model and the fewest that it must have.
+struct Depth {
+  std::size_t layers, least;
+};
+
+std::vector<Depth> depths_of(const ModelSpec& spec) {
   switch (spec.kind) {
     case ModelKind::lstm_actor_critic:
       return {};
     case ModelKind::min_gru_actor_critic:
-      return {spec.num_layers};
+      return {{spec.num_layers, 1}};
     case ModelKind::shared_actor_critic:
-      return {spec.architecture.size()};
+      return {{spec.architecture.size(), 1}};
     case ModelKind::actor_critic:
-      return {spec.architecture.size(), spec.critic_architecture.size()};
+      return {{spec.architecture.size(), 1}, {spec.critic_architecture.size(), 1}};
+    case ModelKind::recurrent_actor_critic:
+      return {{spec.num_layers, 1},
+              {spec.encoder_architecture.size(), 0},
+              {spec.architecture.size(), 0},
+              {spec.critic_architecture.size(), 0}};
   }
   return {};
+}
+
+/// A Box or Clipped space must have a lower and an upper bound for each action.
+void check_bounds(const ModelSpec& spec, const std::string& source) {
+  const ActionSpaceSpec& space = spec.action_space;
+  const bool box = space.kind == ActionSpaceKind::box;
+  if (!box && space.kind != ActionSpaceKind::clipped) return;
+  if (space.x_min.size() == spec.action_size && space.x_max.size() == spec.action_size) return;
+  fail(
+      "'{}': the {} has {} lower and {} upper bounds for {} actions (one each is needed) correct "
+      "them",
+      source, box ? "Box" : "Clipped", space.x_min.size(), space.x_max.size(), spec.action_size);
+}
+
+void check_normalization(const ModelSpec& spec, const std::string& source) {
+  const Normalization& normalization = spec.normalization;
+  if (normalization.mean.empty() && normalization.variance.empty()) return;
+  if (normalization.mean.size() != spec.observation_size ||
+      normalization.variance.size() != spec.observation_size) {
+    fail(
+        "'{}': the normalization has {} means and {} variances (the observation has {} entries) "
+        "correct it",
+        source, normalization.mean.size(), normalization.variance.size(), spec.observation_size);
+  }
+  if (!(normalization.clip > 0) || !(normalization.epsilon >= 0)) {
+    fail(
+        "'{}': the normalization clips at {} with epsilon {} (more than 0, and 0 or more, are "
+        "needed) correct it",
+        source, normalization.clip, normalization.epsilon);
+  }
+  for (std::size_t i = 0; i < spec.observation_size; ++i) {
+    const double deviation = std::sqrt(normalization.variance[i] + normalization.epsilon);
+    if (std::isfinite(normalization.mean[i]) && std::isfinite(1 / deviation) && deviation > 0 &&
+        normalization.variance[i] >= 0) {
+      continue;
+    }
+    fail(
+        "'{}': the normalization of entry {} has mean {} and variance {} (numbers that an "
+        "observation can be divided by are needed) correct it",
+        source, i, normalization.mean[i], normalization.variance[i]);
+  }
 }
 
 }  // namespace
@@ -146,19 +163,16 @@ void check_size(const ModelSpec& spec, const std::string& source) {
     fail("'{}': a layer of the model is {} wide (1 to {} are supported) correct its widths", source,
          width, max_width);
   }
-  for (const std::size_t depth : depths_of(spec)) {
-    if (depth >= 1 && depth <= max_layer_count) continue;
-    fail("'{}': the model has {} layers (1 to {} are supported) correct its architecture", source,
-         depth, max_layer_count);
+  for (const auto& [layers, least] : depths_of(spec)) {
+    if (layers >= least && layers <= max_layer_count) continue;
+    fail("'{}': the model has {} layers ({} to {} are supported) correct its architecture", source,
+         layers, least, max_layer_count);
   }
-  const ActionSpaceSpec& space = spec.action_space;
-  if (space.kind == ActionSpaceKind::box &&
-      (space.x_min.size() != spec.action_size || space.x_max.size() != spec.action_size)) {
-    fail(
-        "'{}': the Box has {} lower and {} upper bounds for {} actions (one each is needed) "
-        "correct "
-        "them",
-        source, space.x_min.size(), space.x_max.size(), spec.action_size);
+  check_bounds(spec, source);
+  check_normalization(spec, source);
+  if (spec.kind == ModelKind::recurrent_actor_critic && spec.cell == CellKind::min_gru) {
+    fail("'{}': a {} of cell min_gru (known: lstm, gru) use a {}", source, name_of(spec.kind),
+         name_of(ModelKind::min_gru_actor_critic));
   }
   std::size_t total = 0;
   for (const auto& [name, shape] : parameter_shapes(spec)) {

@@ -6,19 +6,16 @@
 #include <cstdint>
 #include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "core/Error.hpp"
+#include "core/io/Checks.hpp"
 #include "core/io/Hdf5.hpp"
-#include "core/io/JsonAttribute.hpp"
-#include "core/policy/Metadata.hpp"
+#include "core/policy/ContractFile.hpp"
 #include "core/policy/ParameterTable.hpp"
 
 namespace dempilot {
 namespace {
-
-using nlohmann::json;
 
 constexpr const char* format_name = "dempilot-policy";
 constexpr std::int64_t format_version = 1;
@@ -39,29 +36,6 @@ void check_format(const hdf5::File& file) {
         "release that reads it",
         file.name(), version, format_version);
   }
-}
-
-/// Every member of `group` must be known, so that nothing the writer meant is silently dropped.
-void refuse_unknown_members(const hdf5::File& file, const std::string& group,
-                            const std::vector<std::string>& known) {
-  for (const std::string& member : file.list(group)) {
-    if (std::find(known.begin(), known.end(), member) == known.end()) {
-      fail("'{}': unknown '{}/{}' (known: {}) remove it, or use a release that reads it",
-           file.name(), group, member, fmt::join(known, ", "));
-    }
-  }
-}
-
-/// Counts instead of listing: HDF5 1.10 crashes when it lists the attributes of a damaged file.
-void refuse_unknown_attributes(const hdf5::File& file, const std::string& object,
-                               const std::vector<std::string>& known) {
-  const auto found = static_cast<std::size_t>(std::count_if(
-      known.begin(), known.end(),
-      [&](const std::string& attribute) { return file.has_attribute(object, attribute); }));
-  const std::size_t all = file.attribute_count(object);
-  if (all == found) return;
-  fail("'{}': '/{}' has {} attributes, of which {} are unknown (known: {}) correct or remove them",
-       file.name(), object, all, all - found, fmt::join(known, ", "));
 }
 
 /// The name under which the file holds parameter `name`.
@@ -85,93 +59,17 @@ Parameters read_parameters(const hdf5::File& file, const ModelSpec& spec) {
     known.push_back(alias);
   for (const auto& [name, shape] : unused_parameter_shapes(spec))
     known.push_back(name);
-  refuse_unknown_members(file, "params", known);
+  hdf5::refuse_unknown_members(file, "params", known);
   check_parameters(spec, parameters, file.name());
   return parameters;
-}
-
-std::vector<ObservationComponent> read_observation(const hdf5::File& file,
-                                                   std::size_t observation_size) {
-  auto components =
-      components_from_json(hdf5::read_json(file, "observation", "components"), file.name());
-  std::size_t width = 0;
-  std::vector<std::string> terms;
-  for (const ObservationComponent& component : components) {
-    width += component.width();
-    terms.push_back(fmt::format("{} {}", name_of(component.kind), component.width()));
-  }
-  if (width != observation_size) {
-    fail(
-        "'{}': the observation components are {} wide ({}) but the model takes {} (they must add "
-        "up) "
-        "correct the components",
-        file.name(), width, fmt::join(terms, " + "), observation_size);
-  }
-  return components;
-}
-
-double optional_double(const hdf5::File& file, const std::string& group, const std::string& name,
-                       double fallback) {
-  if (!file.has_attribute(group, name)) return fallback;
-  const double value = file.read_double(group, name);
-  if (!std::isfinite(value)) {
-    fail("'{}': attribute '{}' of '/{}' is {} (a finite number expected) correct it", file.name(),
-         name, group, value);
-  }
-  return value;
-}
-
-ActionSpec read_action(const hdf5::File& file, const ModelSpec& model) {
-  if (model.discrete) {
-    fail(
-        "'{}': metadata has 'discrete' = true (a discrete action is no force or torque by itself) "
-        "use "
-        "a policy with continuous actions",
-        file.name());
-  }
-  const std::size_t action_size = model.action_size;
-  ActionSpec action;
-  const std::string target = file.read_string("action", "target");
-  if (target != "force" && target != "torque") {
-    fail("'{}': unknown action target '{}' (known: force, torque) use one of these", file.name(),
-         target);
-  }
-  action.target = target == "force" ? ActionTarget::force : ActionTarget::torque;
-  action.scale = optional_double(file, "action", "scale", 1.0);
-  action.drag = optional_double(file, "action", "drag", 0.0);
-  action.angular_drag = optional_double(file, "action", "angular_drag", 0.0);
-  const bool fits = action_size == 3 || (action_size == 2 && target == "force") ||
-                    (action_size == 1 && target == "torque");
-  if (!fits) {
-    fail(
-        "'{}': {} actions cannot be a {} (a force takes 2 or 3, a torque 1 or 3) choose another "
-        "target",
-        file.name(), action_size, target);
-  }
-  return action;
-}
-
-Timing read_timing(const hdf5::File& file) {
-  Timing timing;
-  if (!file.exists("timing")) return timing;
-  refuse_unknown_attributes(file, "timing", {"time_step", "decision_interval"});
-  refuse_unknown_members(file, "timing", {});
-  timing.time_step = optional_double(file, "timing", "time_step", 0.0);
-  if (file.has_attribute("timing", "decision_interval")) {
-    timing.decision_interval = file.read_integer("timing", "decision_interval");
-  }
-  if (timing.time_step < 0 || timing.decision_interval < 0) {
-    fail("'{}': '/timing' holds a negative number (time_step {}, decision_interval {}) correct it",
-         file.name(), timing.time_step, timing.decision_interval);
-  }
-  return timing;
 }
 
 GoldenRows read_golden(const hdf5::File& file, const ModelSpec& spec) {
   GoldenRows golden;
   if (!file.exists("golden")) return golden;
-  refuse_unknown_attributes(file, "golden", {"tolerance"});
-  refuse_unknown_members(file, "golden", {"observation", "carry", "action", "value", "next_carry"});
+  hdf5::refuse_unknown_attributes(file, "golden", {"tolerance"});
+  hdf5::refuse_unknown_members(
+      file, "golden", {"observation", "carry", "mean", "std", "action", "value", "next_carry"});
   const std::vector<std::size_t> found = file.shape("golden/observation");
   golden.rows = found.empty() ? 0 : found[0];
   if (golden.rows == 0 || golden.rows > max_golden_rows) {
@@ -183,13 +81,15 @@ GoldenRows read_golden(const hdf5::File& file, const ModelSpec& spec) {
     return file.read<float>(std::string("golden/") + name, shape);
   };
   golden.observation = read("observation", spec.observation_size);
-  golden.action = read("action", spec.action_size);
+  golden.action = read("action", spec.action_width());
+  if (file.exists("golden/mean")) golden.mean = read("mean", spec.action_size);
+  if (file.exists("golden/std")) golden.std = read("std", spec.action_size);
   golden.value = file.read<float>("golden/value", std::array<std::size_t, 1>{golden.rows});
   if (spec.carry_size() > 0) {
     golden.carry = read("carry", spec.carry_size());
     golden.next_carry = read("next_carry", spec.carry_size());
   }
-  golden.tolerance = optional_double(file, "golden", "tolerance", 1e-5);
+  golden.tolerance = hdf5::read_double_or(file, "golden", "tolerance", 1e-5);
   return golden;
 }
 
@@ -209,29 +109,12 @@ void write_golden(hdf5::File& file, const GoldenRows& golden, const ModelSpec& s
   };
   write("observation", spec.observation_size, golden.observation);
   write("carry", spec.carry_size(), golden.carry);
-  write("action", spec.action_size, golden.action);
+  if (!golden.mean.empty()) write("mean", spec.action_size, golden.mean);
+  if (!golden.std.empty()) write("std", spec.action_size, golden.std);
+  write("action", spec.action_width(), golden.action);
   write("next_carry", spec.carry_size(), golden.next_carry);
   file.write<float>("golden/value", std::array<std::size_t, 1>{golden.rows}, golden.value);
   file.write_double("golden", "tolerance", golden.tolerance);
-}
-
-void write_contract(hdf5::File& file, const Contract& contract) {
-  file.write_string("", "format", format_name);
-  file.write_integer("", "version", format_version);
-  file.write_string("", "model", name_of(contract.model.kind));
-  file.write_string("", "metadata", metadata_of(contract.model).dump());
-  if (!contract.provenance.empty()) file.write_string("", "provenance", contract.provenance);
-  file.create_group("observation");
-  file.write_string("observation", "components", components_to_json(contract.observation).dump());
-  file.create_group("action");
-  const bool force = contract.action.target == ActionTarget::force;
-  file.write_string("action", "target", force ? "force" : "torque");
-  file.write_double("action", "scale", contract.action.scale);
-  file.write_double("action", "drag", contract.action.drag);
-  file.write_double("action", "angular_drag", contract.action.angular_drag);
-  file.create_group("timing");
-  file.write_double("timing", "time_step", contract.timing.time_step);
-  file.write_integer("timing", "decision_interval", contract.timing.decision_interval);
 }
 
 }  // namespace
@@ -259,24 +142,14 @@ std::vector<std::byte> read_policy_bytes(const std::filesystem::path& path) {
 PolicyFile parse_policy_file(std::span<const std::byte> bytes, const std::string& source) {
   const hdf5::File file = hdf5::File::from_bytes(bytes, source);
   check_format(file);
-  refuse_unknown_members(file, "", {"params", "observation", "action", "timing", "golden"});
-  refuse_unknown_attributes(file, "", {"format", "version", "model", "metadata", "provenance"});
-  refuse_unknown_attributes(file, "observation", {"components"});
-  refuse_unknown_attributes(file, "action", {"target", "scale", "drag", "angular_drag"});
-  refuse_unknown_members(file, "observation", {});
-  refuse_unknown_members(file, "action", {});
+  hdf5::refuse_unknown_members(
+      file, "", {"params", "normalization", "observation", "action", "timing", "units", "golden"});
+  hdf5::refuse_unknown_attributes(file, "",
+                                  {"format", "version", "model", "metadata", "provenance"});
   PolicyFile policy;
-  Contract& contract = policy.contract;
-  contract.model = model_from_metadata(file.read_string("", "model"),
-                                       hdf5::read_json(file, "", "metadata"), source);
-  if (file.has_attribute("", "provenance")) {
-    contract.provenance = file.read_string("", "provenance");
-  }
-  contract.observation = read_observation(file, contract.model.observation_size);
-  contract.action = read_action(file, contract.model);
-  contract.timing = read_timing(file);
-  policy.parameters = read_parameters(file, contract.model);
-  policy.golden = read_golden(file, contract.model);
+  policy.contract = read_contract(file);
+  policy.parameters = read_parameters(file, policy.contract.model);
+  policy.golden = read_golden(file, policy.contract.model);
   return policy;
 }
 
@@ -290,6 +163,8 @@ void save_policy_file(const std::filesystem::path& path, const PolicyFile& polic
   partial += ".partial";
   try {
     hdf5::File file = hdf5::File::create(partial);
+    file.write_string("", "format", format_name);
+    file.write_integer("", "version", format_version);
     write_contract(file, policy.contract);
     write_parameters(file, policy.parameters);
     write_golden(file, policy.golden, policy.contract.model);

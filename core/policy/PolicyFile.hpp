@@ -23,11 +23,13 @@ using Parameters = std::map<std::string, Tensor>;
 struct GoldenRows {
   std::size_t rows = 0;            ///< 0: the file holds none
   std::vector<float> observation;  ///< (rows, observation_size)
-  std::vector<float> carry;        ///< (rows, carry_size), [h | c], before the step
-  std::vector<float> action;       ///< (rows, action_size), the deterministic action f(mean)
+  std::vector<float> carry;        ///< (rows, carry_size), before the step
+  std::vector<float> mean;         ///< (rows, action_size), or the logits; may be empty
+  std::vector<float> std;          ///< (rows, action_size); may be empty
+  std::vector<float> action;       ///< (rows, action_width), f(mean), or the likeliest category
   std::vector<float> value;        ///< (rows)
   std::vector<float> next_carry;   ///< (rows, carry_size), after the step
-  double tolerance = 1e-5;         ///< on |a - b| / max(1, max |b|) of each of the three
+  double tolerance = 1e-5;         ///< on |a - b| / max(1, max |b|) of each of these
 };
 
 /// A policy as it lies in a `*.policy.h5` file; docs/policy_file.md gives the layout.

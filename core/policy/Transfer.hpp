@@ -1,9 +1,23 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "core/Backend.hpp"
 #include "core/policy/Array.hpp"
 
 namespace dempilot {
+
+/// Host values, converted to T, in the memory of an execution space.
+template <class T, class ExecutionSpace, class From>
+Vector<T, ExecutionSpace> upload(const std::vector<From>& values, const std::string& label) {
+  const Vector<T, ExecutionSpace> vector(label, values.size());
+  const auto host = Kokkos::create_mirror_view(vector);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    host(i) = static_cast<T>(values[i]);
+  Kokkos::deep_copy(vector, host);
+  return vector;
+}
 
 /// A matrix of host values in the memory of an execution space.
 template <class T, class ExecutionSpace>

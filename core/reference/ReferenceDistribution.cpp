@@ -103,6 +103,8 @@ LatentPoint at_latent(const ActionSpaceSpec& space, std::span<const double> mean
   } else if (space.kind == ActionSpaceKind::max_norm) {
     const double r = radius(x, space.eps);
     action = (1 - space.eps) * space.max_norm * std::tanh(r) * x / r;
+  } else if (space.kind == ActionSpaceKind::clipped) {
+    action = x.max(array(space.x_min)).min(array(space.x_max));
   }
   const ArrayXd z = (x - array(mean)) / array(std);
   const double base = -0.5 * z.square().sum() - array(std).log().sum() -

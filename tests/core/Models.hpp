@@ -65,12 +65,12 @@ inline Parameters random_parameters(const ModelSpec& spec, std::uint64_t seed, d
 inline ActionSpaceSpec action_space(ActionSpaceKind kind, std::size_t actions) {
   ActionSpaceSpec space;
   space.kind = kind;
-  if (kind == ActionSpaceKind::box) {
+  if (kind == ActionSpaceKind::box || kind == ActionSpaceKind::clipped) {
     for (std::size_t i = 0; i < actions; ++i) {
       space.x_min.push_back(-1.0 - 0.25 * static_cast<double>(i));
       space.x_max.push_back(0.5 + 0.5 * static_cast<double>(i));
     }
-    space.width = 1.5;
+    if (kind == ActionSpaceKind::box) space.width = 1.5;
   }
   if (kind == ActionSpaceKind::max_norm) space.max_norm = 2.5;
   return space;
@@ -122,6 +122,47 @@ inline ModelSpec separate_model(ActionSpaceKind space = {},
   return spec;
 }
 
+/// Stacked recurrent layers between dense ones.
+inline ModelSpec stacked_model(CellKind cell, CriticMemory critic_memory,
+                               ActionSpaceKind space = {}, Activation activation = Activation::tanh,
+                               std::size_t actions = 3) {
+  ModelSpec spec;
+  spec.kind = ModelKind::recurrent_actor_critic;
+  spec.observation_size = 5;
+  spec.action_size = actions;
+  spec.encoder_architecture = {7};
+  spec.cell = cell;
+  spec.features = 9;
+  spec.num_layers = 2;
+  spec.architecture = {6, 11};
+  spec.critic_architecture = {10};
+  spec.critic_memory = critic_memory;
+  spec.activation = activation;
+  spec.action_space = action_space(space, actions);
+  return spec;
+}
+
+/// Recurrent layers and nothing else.
+inline ModelSpec bare_recurrent_model(CellKind cell, CriticMemory critic_memory) {
+  ModelSpec spec = stacked_model(cell, critic_memory);
+  spec.num_layers = 1;
+  spec.encoder_architecture.clear();
+  spec.architecture.clear();
+  spec.critic_architecture.clear();
+  return spec;
+}
+
+/// Means and variances of all sizes, some entries clipped.
+inline ModelSpec with_normalization(ModelSpec spec, double clip = 1.5) {
+  for (std::size_t i = 0; i < spec.observation_size; ++i) {
+    spec.normalization.mean.push_back(0.3 * static_cast<double>(i) - 0.7);
+    spec.normalization.variance.push_back(0.1 + 0.4 * static_cast<double>(i * i));
+  }
+  spec.normalization.epsilon = 1e-3;
+  spec.normalization.clip = clip;
+  return spec;
+}
+
 inline ModelSpec with_sigma_head(ModelSpec spec) {
   spec.actor_sigma_head = true;
   return spec;
@@ -132,13 +173,30 @@ inline ModelSpec with_discrete_actions(ModelSpec spec) {
   return spec;
 }
 
+inline constexpr Activation all_activations[] = {
+    Activation::gelu,       Activation::gelu_erf, Activation::tanh, Activation::relu,
+    Activation::leaky_relu, Activation::silu,     Activation::elu,  Activation::sigmoid,
+    Activation::softplus,   Activation::identity};
+
+/// Stacks of both cells with every form of critic.
+inline std::vector<ModelSpec> stacked_models(ActionSpaceKind space, Activation activation,
+                                             std::size_t actions) {
+  std::vector<ModelSpec> models;
+  for (const auto cell : {CellKind::lstm, CellKind::gru}) {
+    for (const auto critic : {CriticMemory::shared, CriticMemory::own, CriticMemory::none}) {
+      models.push_back(stacked_model(cell, critic, space, activation, actions));
+      models.push_back(bare_recurrent_model(cell, critic));
+    }
+  }
+  return models;
+}
+
 /// Every kind, variant, activation, action space and head, with odd widths.
 inline std::vector<ModelSpec> all_models() {
   std::vector<ModelSpec> models;
-  for (const auto activation : {Activation::gelu, Activation::tanh, Activation::relu,
-                                Activation::silu, Activation::elu, Activation::sigmoid}) {
-    for (const auto space :
-         {ActionSpaceKind::free, ActionSpaceKind::box, ActionSpaceKind::max_norm}) {
+  for (const auto activation : all_activations) {
+    for (const auto space : {ActionSpaceKind::free, ActionSpaceKind::box, ActionSpaceKind::max_norm,
+                             ActionSpaceKind::clipped}) {
       for (const std::size_t actions : {1UL, 2UL, 3UL}) {
         const ModelSpec current =
             recurrent_model(ModelVariant::current, space, activation, actions);
@@ -152,12 +210,16 @@ inline std::vector<ModelSpec> all_models() {
           models.push_back(model);
           models.push_back(with_sigma_head(model));
         }
+        for (const ModelSpec& model : stacked_models(space, activation, actions))
+          models.push_back(model);
       }
     }
     for (const ModelSpec& model :
          {recurrent_model(ModelVariant::current, {}, activation), min_gru_model({}, activation),
-          feed_forward_model({}, activation), separate_model({}, activation)}) {
+          feed_forward_model({}, activation), separate_model({}, activation),
+          stacked_model(CellKind::gru, CriticMemory::own, {}, activation)}) {
       models.push_back(with_discrete_actions(model));
+      models.push_back(with_normalization(with_sigma_head(model)));
     }
   }
   return models;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "core/reference/ReferencePolicy.hpp"
@@ -58,6 +59,8 @@ GoldenRows golden_rows(const PolicyFile& policy, std::size_t rows) {
       for (const double x : from)
         to.push_back(static_cast<float>(x));
     };
+    append(golden.mean, decision.mean);
+    append(golden.std, decision.std);
     append(golden.action, decision.action);
     append(golden.next_carry, carry);
     append(golden.value, {decision.value});
@@ -92,7 +95,10 @@ std::vector<ModelSpec> models() {
           test::recurrent_model(ModelVariant::seed, ActionSpaceKind::max_norm, Activation::elu, 2),
           test::min_gru_model(ActionSpaceKind::box),
           test::feed_forward_model(ActionSpaceKind::free, Activation::silu),
-          test::with_sigma_head(test::separate_model())};
+          test::with_sigma_head(test::separate_model()),
+          test::with_normalization(
+              test::stacked_model(CellKind::lstm, CriticMemory::own, ActionSpaceKind::clipped)),
+          test::stacked_model(CellKind::gru, CriticMemory::none)};
 }
 
 TEST(Pilot, DecidesAsTheReferenceDoes) {
@@ -120,6 +126,47 @@ TEST(Pilot, DecidesAsTheReferenceDoes) {
     }
     for (std::size_t i = 0; i < carry.size(); ++i)
       ASSERT_NEAR(crew.carry[i], carry[i], 5e-6);
+  }
+}
+
+TEST(Pilot, ActsByTheRowOfTheTableThatADiscreteActionNames) {
+  PolicyFile policy =
+      policy_file(test::with_discrete_actions(test::stacked_model(CellKind::gru, {})));
+  const Pilot raw(policy, "a.h5");
+  policy.contract.action.table = {10, 11, 20, 21, 30, 31};
+  policy.golden = golden_rows(policy, 5);  // their action is the index, whatever the table
+  const Pilot pilot(policy, "a.h5");
+  EXPECT_EQ(raw.action_size(), 1U);
+  ASSERT_EQ(pilot.action_size(), 2U);
+  Crew indices(raw, 50);
+  Crew crew(pilot, 50);
+  indices.decide(raw, DecisionMode::sample);
+  crew.decide(pilot, DecisionMode::sample);
+  std::array<int, 3> counts{};
+  for (std::size_t i = 0; i < 50; ++i) {
+    const auto category = static_cast<std::size_t>(indices.action[i]);
+    ++counts.at(category);
+    EXPECT_EQ(crew.action[2 * i], 10.0F * static_cast<float>(category + 1));
+    EXPECT_EQ(crew.action[2 * i + 1], 10.0F * static_cast<float>(category + 1) + 1);
+  }
+  EXPECT_THAT(counts, testing::Each(testing::Gt(0)));
+  EXPECT_TRUE(test::same_bits(crew.carry, indices.carry));
+}
+
+TEST(Pilot, GivesMeanAndDeviationToWhoAsks) {
+  const PolicyFile policy = policy_file(models()[0]);
+  const Pilot pilot(policy, "a.h5");
+  const GoldenRows golden = golden_rows(policy, 7);
+  Crew crew(pilot, 7);
+  crew.rows = golden.observation;
+  crew.carry = golden.carry;
+  std::vector<float> mean(21);
+  std::vector<float> std(21);
+  pilot.decide(crew.rows, crew.carry, crew.ids, DecisionMode::mean, 1, 0,
+               {crew.action, crew.value, crew.log_prob, mean, std});
+  for (std::size_t i = 0; i < 21; ++i) {
+    EXPECT_NEAR(mean[i], golden.mean[i], 2e-6);
+    EXPECT_NEAR(std[i], golden.std[i], 2e-6);
   }
 }
 

@@ -107,6 +107,23 @@ TYPED_TEST(ActionSpaceForward, FreeChangesNothing) {
   EXPECT_EQ(out.log_det, std::vector<Real>(10, Real(0)));
 }
 
+TYPED_TEST(ActionSpaceForward, ClippedClipsAndHasTheDensityOfWhatItClipped) {
+  using Real = TypeParam;
+  ActionSpaceSpec spec;
+  spec.kind = ActionSpaceKind::clipped;
+  spec.x_min = {-1, -INFINITY, 0.5};
+  spec.x_max = {1, 2, INFINITY};
+  const Real nan = std::numeric_limits<Real>::quiet_NaN();
+  const Real inf = std::numeric_limits<Real>::infinity();
+  const auto out = forward<Real>(
+      spec, 3, {Real(-3), Real(-3), Real(-3), Real(0.75), Real(3), Real(3), inf, -inf, nan});
+  EXPECT_TRUE(test::same_bits(
+      std::vector<Real>(out.action.begin(), out.action.end() - 1),
+      {Real(-1), Real(-3), Real(0.5), Real(0.75), Real(2), Real(3), Real(1), -inf}));
+  EXPECT_TRUE(std::isnan(out.action.back()));
+  EXPECT_EQ(out.log_det, std::vector<Real>(3, Real(0)));
+}
+
 /// log |det df/dx| against central differences of f itself.
 TEST(ActionSpaceLogDet, IsTheDeterminantOfTheSlope) {
   for (const auto kind : {ActionSpaceKind::box, ActionSpaceKind::max_norm}) {

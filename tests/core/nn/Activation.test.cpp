@@ -14,8 +14,10 @@
 namespace dempilot::nn {
 namespace {
 
-constexpr std::array all_activations{Activation::gelu, Activation::tanh, Activation::relu,
-                                     Activation::silu, Activation::elu,  Activation::sigmoid};
+constexpr std::array all_activations{
+    Activation::gelu,       Activation::gelu_erf, Activation::tanh, Activation::relu,
+    Activation::leaky_relu, Activation::silu,     Activation::elu,  Activation::sigmoid,
+    Activation::softplus,   Activation::identity};
 
 long double exact(Activation activation, long double x) {
   const bool minus_infinity = std::isinf(x) && x < 0;
@@ -25,16 +27,24 @@ long double exact(Activation activation, long double x) {
       // sqrt(2 / pi), and tanh(u) + 1 without its cancellation
       return x / (1 + std::exp(-2 * 0.797884560802865355879892119868763737L *
                                (x + 0.044715L * x * x * x)));
+    case Activation::gelu_erf:
+      return minus_infinity ? 0 : x * std::erfc(-x / std::sqrt(2.0L)) / 2;
     case Activation::tanh:
       return std::tanh(x);
     case Activation::relu:
       return std::max(x, 0.0L);
+    case Activation::leaky_relu:
+      return x > 0 ? x : x * 0.01L;
     case Activation::silu:
       return minus_infinity ? 0 : x / (1 + std::exp(-x));
     case Activation::elu:
       return x > 0 ? x : std::expm1(x);
     case Activation::sigmoid:
       return 1 / (1 + std::exp(-x));
+    case Activation::softplus:
+      return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+    case Activation::identity:
+      return x;
   }
   return x;
 }
@@ -69,7 +79,8 @@ double excess(Activation activation, Real x, Real found, double gelu_tolerance) 
   switch (activation) {
     case Activation::relu:
       return found == expected ? 0 : INFINITY;
-    case Activation::gelu: {
+    case Activation::gelu:
+    case Activation::gelu_erf: {
       if (std::isinf(x)) return found == expected ? 0 : INFINITY;
       const double size = std::max(1.0, std::abs(static_cast<double>(x)));
       return static_cast<double>(std::abs(found - expected)) / (gelu_tolerance * size);
@@ -154,6 +165,10 @@ TYPED_TEST(SpecialValues, InfinitiesGiveTheLimits) {
     EXPECT_EQ(activate(activation, inf), inf) << static_cast<int>(activation);
   }
   EXPECT_EQ(activate(Activation::gelu, -inf), 0);
+  EXPECT_EQ(activate(Activation::gelu_erf, inf), inf);
+  EXPECT_EQ(activate(Activation::gelu_erf, -inf), 0);
+  EXPECT_EQ(activate(Activation::softplus, -inf), 0);
+  EXPECT_EQ(activate(Activation::leaky_relu, -inf), -inf);
   EXPECT_EQ(activate(Activation::relu, -inf), 0);
   EXPECT_EQ(activate(Activation::silu, -inf), 0);
   EXPECT_EQ(activate(Activation::elu, -inf), -1);
@@ -184,6 +199,8 @@ TYPED_TEST(SpecialValues, KnownPoints) {
   // jax.nn.gelu(1) and jax.nn.gelu(-1), tanh form
   EXPECT_NEAR(activate(Activation::gelu, TypeParam(1)), 0.84119199060827676, tolerance);
   EXPECT_NEAR(activate(Activation::gelu, TypeParam(-1)), -0.15880800939172324, tolerance);
+  // torch.nn.functional.gelu(1), exact form
+  EXPECT_NEAR(activate(Activation::gelu_erf, TypeParam(1)), 0.84134474606854293, tolerance);
   EXPECT_NEAR(activate(Activation::silu, TypeParam(2)), 1.7615941559557649, 2 * tolerance);
   EXPECT_NEAR(activate(Activation::elu, TypeParam(-1)), -0.63212055882855768, tolerance);
 }

@@ -19,23 +19,6 @@ double logistic(double x) {
 }
 
 template <class Real>
-struct ApplyCell {
-  LstmCell<Real, Space> cell;
-  Matrix<Real, Space> in, c;
-
-  template <class Member>
-  KOKKOS_FUNCTION void operator()(const Member& team) const {
-    const auto joint = test::loaded_tile<Real, Space>(team, in);
-    const auto memory = test::loaded_tile<Real, Space>(team, c);
-    const auto rows = static_cast<int>(in.extent(0));
-    const Tile<Real, Space> z(team.team_scratch(1), rows, cell.gates.padded_outputs());
-    cell(team, rows, joint, memory, z);
-    test::store_tile<Real, Space>(team, joint, in);
-    test::store_tile<Real, Space>(team, memory, c);
-  }
-};
-
-template <class Real>
 class Lstm : public testing::Test {
  protected:
   static constexpr std::size_t rows_ = 8;
@@ -47,26 +30,28 @@ class Lstm : public testing::Test {
   std::vector<Real> h_ = test::random_values<Real>(rows_ * width_, 12);
   std::vector<Real> c_ = test::random_values<Real>(rows_ * width_, 13);
 
-  /// Replaces h_ and c_.
+  /// Replaces h_ and c_; what the layer gives must be h.
   void step(const std::vector<Real>& kernel, const std::vector<Real>& bias) {
-    LstmCell<Real, Space> cell;
-    cell.gates = test::make_linear<Real, Space>(kernel, bias, features_ + width_);
-    cell.width = static_cast<int>(width_);
-    std::vector<Real> joint;
+    RecurrentLayer<Real, Space> layer;
+    layer.gates = test::make_linear<Real, Space>(kernel, bias, features_ + width_);
+    layer.width = static_cast<int>(width_);
+    layer.first_carry = 3;
+    std::vector<Real> carry;
     for (std::size_t row = 0; row < rows_; ++row) {
-      joint.insert(joint.end(), &x_[row * features_], &x_[row * features_] + features_);
-      joint.insert(joint.end(), &h_[row * width_], &h_[row * width_] + width_);
+      carry.insert(carry.end(), 3, Real(7));  // what belongs to another layer
+      carry.insert(carry.end(), &h_[row * width_], &h_[row * width_] + width_);
+      carry.insert(carry.end(), &c_[row * width_], &c_[row * width_] + width_);
     }
-    const auto in = test::on_device<Real, Space>(joint, rows_, features_ + width_);
-    const auto c = test::on_device<Real, Space>(c_, rows_, width_);
-    test::in_one_team<Space>(ApplyCell<Real>{cell, in, c});
-    const auto after = test::to_host<Real>(in);
-    c_ = test::to_host<Real>(c);
+    const auto after = test::step_of<LstmCell>(layer, x_, features_, carry, rows_);
+    const std::size_t stride = carry.size() / rows_;
     for (std::size_t row = 0; row < rows_; ++row) {
-      for (std::size_t i = 0; i < features_; ++i)
-        EXPECT_EQ(after[row * (features_ + width_) + i], x_[row * features_ + i]) << "x changed";
-      for (std::size_t i = 0; i < width_; ++i)
-        h_[row * width_ + i] = after[row * (features_ + width_) + features_ + i];
+      for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_EQ(after.carry[row * stride + i], Real(7)) << "another layer's carry changed";
+      for (std::size_t i = 0; i < width_; ++i) {
+        h_[row * width_ + i] = after.carry[row * stride + 3 + i];
+        c_[row * width_ + i] = after.carry[row * stride + 3 + width_ + i];
+        EXPECT_EQ(after.x[row * width_ + i], h_[row * width_ + i]);
+      }
     }
   }
 };
@@ -80,7 +65,7 @@ TYPED_TEST(Lstm, UpdateIsTheFormula) {
   for (std::size_t n = 0; n < 200; ++n) {
     Real h = start[2 * n];
     Real c = start[2 * n + 1];
-    LstmCell<Real, Space>::update(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], h, c);
+    LstmCell::update(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], h, c);
     const double expected_c = logistic(z[4 * n + 1]) * start[2 * n + 1] +
                               logistic(z[4 * n]) * std::tanh(double{z[4 * n + 2]});
     EXPECT_NEAR(c, expected_c, this->tolerance_);
@@ -148,10 +133,10 @@ TYPED_TEST(Lstm, HugeGatesSaturateInsteadOfGivingNan) {
   const Real huge = std::numeric_limits<Real>::max();
   Real h = 0.5;
   Real c = 0.25;
-  LstmCell<Real, Space>::update(huge, -huge, huge, huge, h, c);
+  LstmCell::update(huge, -huge, huge, huge, h, c);
   EXPECT_EQ(c, 1);
   EXPECT_NEAR(h, std::tanh(1.0), this->tolerance_);
-  LstmCell<Real, Space>::update(-huge, huge, -huge, -huge, h, c);
+  LstmCell::update(-huge, huge, -huge, -huge, h, c);
   EXPECT_EQ(c, 1);
   EXPECT_EQ(h, 0);
 }

@@ -26,23 +26,6 @@ void formula(double hidden, double gate, double proj, double& h, double& x) {
 }
 
 template <class Real>
-struct ApplyMinGru {
-  MinGru<Real, Space> cell;
-  Matrix<Real, Space> x, h;
-
-  template <class Member>
-  KOKKOS_FUNCTION void operator()(const Member& team) const {
-    const auto in = test::loaded_tile<Real, Space>(team, x);
-    const auto memory = test::loaded_tile<Real, Space>(team, h);
-    const auto rows = static_cast<int>(x.extent(0));
-    const Tile<Real, Space> z(team.team_scratch(1), rows, cell.layers[0].padded_outputs());
-    cell(team, rows, in, memory, z);
-    test::store_tile<Real, Space>(team, in, x);
-    test::store_tile<Real, Space>(team, memory, h);
-  }
-};
-
-template <class Real>
 class MinGruTest : public testing::Test {
  protected:
   static constexpr double tolerance_ = 16 * std::numeric_limits<Real>::epsilon();
@@ -59,7 +42,7 @@ TYPED_TEST(MinGruTest, UpdateIsTheFormula) {
     Real x = start[2 * n + 1];
     double expected_h = h;
     double expected_x = x;
-    MinGru<Real, Space>::update(z[3 * n], z[3 * n + 1], z[3 * n + 2], h, x);
+    MinGruCell::update(z[3 * n], z[3 * n + 1], z[3 * n + 2], h, x);
     formula(z[3 * n], z[3 * n + 1], z[3 * n + 2], expected_h, expected_x);
     EXPECT_NEAR(h, expected_h, this->tolerance_);
     EXPECT_NEAR(x, expected_x, this->tolerance_);
@@ -71,7 +54,7 @@ TYPED_TEST(MinGruTest, CandidateIsContinuousAtZero) {
   for (const Real hidden : {Real(0), -Real(0), Real(-1e-7)}) {
     Real h = 0;
     Real x = 0;
-    MinGru<Real, Space>::update(hidden, Real(100), Real(100), h, x);
+    MinGruCell::update(hidden, Real(100), Real(100), h, x);
     EXPECT_NEAR(h, 0.5, 1e-6);
     EXPECT_NEAR(x, 0.5, 1e-6);
   }
@@ -82,11 +65,11 @@ TYPED_TEST(MinGruTest, HugePreActivationsSaturate) {
   const Real huge = std::numeric_limits<Real>::max();
   Real h = 0.25;
   Real x = 0.75;
-  MinGru<Real, Space>::update(-huge, -huge, huge, h, x);
+  MinGruCell::update(-huge, -huge, huge, h, x);
   EXPECT_EQ(h, Real(0.25)) << "a closed gate keeps";
   EXPECT_EQ(x, Real(0.25)) << "an open highway passes h";
   x = 0.75;
-  MinGru<Real, Space>::update(-huge, huge, -huge, h, x);
+  MinGruCell::update(-huge, huge, -huge, h, x);
   EXPECT_EQ(h, 0) << "an open gate takes the candidate";
   EXPECT_EQ(x, Real(0.75)) << "a closed highway keeps x";
 }
@@ -97,19 +80,18 @@ TYPED_TEST(MinGruTest, StackOfTwoLayersIsTheFormula) {
   const auto x = test::random_values<Real>(rows * width, 1);
   const auto h = test::random_values<Real>(rows * layers * width, 2);
   std::vector<std::vector<Real>> kernels;
-  MinGru<Real, Space> cell;
-  cell.width = static_cast<int>(width);
-  for (std::size_t layer = 0; layer < layers; ++layer) {
-    kernels.push_back(test::random_values<Real>(width * 3 * width, 10 + layer));
-    cell.layers[layer] = test::make_linear<Real, Space>(
-        kernels.back(), std::vector<Real>(3 * width, Real(0)), width);
-    ++cell.layer_count;
+  test::AfterStep<Real> after{x, h};
+  for (std::size_t index = 0; index < layers; ++index) {
+    kernels.push_back(test::random_values<Real>(width * 3 * width, 10 + index));
+    RecurrentLayer<Real, Space> layer;
+    layer.gates = test::make_linear<Real, Space>(kernels.back(),
+                                                 std::vector<Real>(3 * width, Real(0)), width);
+    layer.width = static_cast<int>(width);
+    layer.first_carry = static_cast<int>(index * width);
+    after = test::step_of<MinGruCell>(layer, after.x, width, after.carry, rows);
   }
-  const auto x_view = test::on_device<Real, Space>(x, rows, width);
-  const auto h_view = test::on_device<Real, Space>(h, rows, layers * width);
-  test::in_one_team<Space>(ApplyMinGru<Real>{cell, x_view, h_view});
-  const auto new_x = test::to_host<Real>(x_view);
-  const auto new_h = test::to_host<Real>(h_view);
+  const auto& new_x = after.x;
+  const auto& new_h = after.carry;
 
   for (std::size_t row = 0; row < rows; ++row) {
     std::vector<double> features(&x[row * width], &x[row * width] + width);

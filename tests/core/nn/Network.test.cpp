@@ -26,7 +26,10 @@ std::vector<ModelSpec> models() {
           test::recurrent_model(ModelVariant::seed, ActionSpaceKind::max_norm, Activation::tanh, 2),
           test::with_sigma_head(test::min_gru_model(ActionSpaceKind::box)),
           test::feed_forward_model(ActionSpaceKind::free),
-          test::with_discrete_actions(test::separate_model())};
+          test::with_discrete_actions(test::separate_model()),
+          test::stacked_model(CellKind::lstm, CriticMemory::own, ActionSpaceKind::clipped),
+          test::with_normalization(test::stacked_model(CellKind::gru, CriticMemory::shared)),
+          test::bare_recurrent_model(CellKind::gru, CriticMemory::none)};
 }
 
 /// `fill` everywhere but at `place`, where the first agent of `single` sits.

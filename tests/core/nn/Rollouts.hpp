@@ -76,7 +76,7 @@ Result<Real> run(const nn::Network<Real, ExecutionSpace>& network, const Batch<R
     return on_device<Real, ExecutionSpace>(untouched, rows, columns(width));
   };
   const auto observation =
-      on_device<Real, ExecutionSpace>(batch.observation, rows, columns(network.observation_size()));
+      on_device<Real, ExecutionSpace>(batch.observation, rows, columns(network.observation_size));
   const auto carry =
       on_device<Real, ExecutionSpace>(batch.carry, agents, columns(network.carry_size));
   const auto mean = outputs(network.actions);

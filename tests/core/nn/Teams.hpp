@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <vector>
 
-#include "core/nn/Linear.hpp"
+#include "core/nn/RecurrentLayer.hpp"
 
 /// The smallest launch in which a layer can be called.
 namespace dempilot::test {
@@ -89,6 +91,53 @@ void in_one_team(const Body& body) {
   policy.set_scratch_size(1, Kokkos::PerTeam(1 << 18));
   Kokkos::parallel_for("DEMPilot::test::in_one_team", policy, body);
   Kokkos::fence();
+}
+
+/// What a recurrent layer gives and what it remembers afterwards.
+template <class Real>
+struct AfterStep {
+  std::vector<Real> x;      ///< (rows, width)
+  std::vector<Real> carry;  ///< (rows, carry size)
+};
+
+template <class Cell, class Real, class ExecutionSpace>
+struct ApplyCell {
+  nn::RecurrentLayer<Real, ExecutionSpace> layer;
+  Matrix<Real, ExecutionSpace> x, carry;  ///< x: at least as wide as the layer
+
+  template <class Member>
+  KOKKOS_FUNCTION void operator()(const Member& team) const {
+    const auto rows = static_cast<int>(x.extent(0));
+    const auto room = [&](int columns) {
+      return nn::Tile<Real, ExecutionSpace>(team.team_scratch(1), rows, columns);
+    };
+    const nn::RecurrentTile<Real, ExecutionSpace> tile{
+        loaded_tile<Real, ExecutionSpace>(team, x), loaded_tile<Real, ExecutionSpace>(team, carry),
+        room(layer.gates.inputs), room(layer.gates.padded_outputs())};
+    Cell{}(team, rows, layer, tile);
+    store_tile<Real, ExecutionSpace>(team, tile.x, x);
+    store_tile<Real, ExecutionSpace>(team, tile.carry, carry);
+  }
+};
+
+/// One step of `layer` for rows of `features` numbers.
+template <class Cell, class Real, class ExecutionSpace>
+AfterStep<Real> step_of(const nn::RecurrentLayer<Real, ExecutionSpace>& layer,
+                        const std::vector<Real>& x, std::size_t features,
+                        const std::vector<Real>& carry, std::size_t rows) {
+  const auto width = static_cast<std::size_t>(layer.width);
+  const std::size_t stride = std::max(features, width);
+  std::vector<Real> padded(rows * stride, Real(0));
+  for (std::size_t row = 0; row < rows; ++row)
+    std::copy_n(&x[row * features], features, &padded[row * stride]);
+  const auto in = on_device<Real, ExecutionSpace>(padded, rows, stride);
+  const auto memory = on_device<Real, ExecutionSpace>(carry, rows, carry.size() / rows);
+  in_one_team<ExecutionSpace>(ApplyCell<Cell, Real, ExecutionSpace>{layer, in, memory});
+  const auto after = to_host<Real>(in);
+  AfterStep<Real> result{{}, to_host<Real>(memory)};
+  for (std::size_t row = 0; row < rows; ++row)
+    result.x.insert(result.x.end(), &after[row * stride], &after[row * stride] + width);
+  return result;
 }
 
 }  // namespace dempilot::test

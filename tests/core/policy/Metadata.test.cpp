@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tests/core/Models.hpp"
@@ -24,7 +25,10 @@ ModelSpec lstm(const json& changes) {
 
 TEST(Metadata, RoundTripsEveryModel) {
   for (ModelSpec spec : test::all_models()) {
-    if (spec.action_space.kind != ActionSpaceKind::free) spec.action_space.eps = 1e-5;
+    const ActionSpaceKind space = spec.action_space.kind;
+    if (space == ActionSpaceKind::box || space == ActionSpaceKind::max_norm)
+      spec.action_space.eps = 1e-5;
+    spec.normalization = {};  // a dataset of the file, no argument of the model
     const json written = json::parse(metadata_of(spec).dump());
     EXPECT_EQ(model_from_metadata(name_of(spec.kind), written, "a.h5"), spec) << written.dump();
   }
@@ -65,6 +69,69 @@ TEST(Metadata, UnderstandsTheSeedsSpelling) {
   EXPECT_EQ(spec.action_space.width, 1.5);
 }
 
+json recurrent_metadata(const json& changes) {
+  json metadata = lstm_metadata();
+  metadata.update({{"cell", "gru"}, {"features", 32}});
+  metadata.update(changes);
+  return metadata;
+}
+
+TEST(Metadata, GivesRecurrentModelsTheirDefaults) {
+  const ModelSpec spec =
+      model_from_metadata("RecurrentActorCritic", recurrent_metadata(json::object()), "a.h5");
+  EXPECT_EQ(spec.cell, CellKind::gru);
+  EXPECT_EQ(spec.features, 32U);
+  EXPECT_EQ(spec.num_layers, 1U);
+  EXPECT_EQ(spec.critic_memory, CriticMemory::shared);
+  EXPECT_TRUE(spec.encoder_architecture.empty());
+  EXPECT_TRUE(spec.architecture.empty());
+  EXPECT_TRUE(spec.critic_architecture.empty());
+  EXPECT_EQ(spec.carry_size(), 32U);
+}
+
+TEST(Metadata, RefusesRecurrentModelsThatItDoesNotKnow) {
+  const auto message = [](const json& changes) {
+    return test::message_of(
+        [&] { model_from_metadata("RecurrentActorCritic", recurrent_metadata(changes), "a.h5"); });
+  };
+  EXPECT_EQ(message({{"cell", "rwkv"}}),
+            "'a.h5': unknown cell 'rwkv' (known: lstm, gru, min_gru) convert the policy to one of "
+            "these");
+  EXPECT_EQ(message({{"cell", "min_gru"}}),
+            "'a.h5': metadata has 'cell' = \"min_gru\" (lstm or gru expected) correct it");
+  EXPECT_EQ(message({{"critic_memory", "some"}}),
+            "'a.h5': unknown critic_memory 'some' (known: shared, own, none) convert the policy to "
+            "one of these");
+  EXPECT_EQ(message({{"actor", {1, 2, 3, 4, 5, 6, 7, 8}}}),
+            "'a.h5': metadata has 'actor' = [1,2,3,4,5,6,7,8] (a list of 0 to 7 widths expected) "
+            "correct it");
+  EXPECT_EQ(message({{"num_layers", 8}}),
+            "'a.h5': metadata has 'num_layers' = 8 (at most 7 expected) correct it");
+  EXPECT_EQ(message({{"features", nullptr}}),
+            "'a.h5': metadata lacks 'features' (it is required) add it");
+}
+
+TEST(Metadata, KnowsBoundsThatAreNone) {
+  const ActionSpaceSpec space = action_space_from_json(
+      "Clipped", {{"x_min", {-1, nullptr}}, {"x_max", {nullptr, 2}}}, 2, "a.h5");
+  EXPECT_EQ(space.x_min, (std::vector<double>{-1, -INFINITY}));
+  EXPECT_EQ(space.x_max, (std::vector<double>{INFINITY, 2}));
+  EXPECT_EQ(test::message_of([] {
+              action_space_from_json("Clipped", {{"x_min", 1}, {"x_max", 0}}, 2, "a.h5");
+            }),
+            "'a.h5': action space Clipped has 'x_max' = 0 (not less than x_min expected) correct "
+            "it");
+  EXPECT_EQ(test::message_of([] {
+              action_space_from_json("Box", {{"x_min", nullptr}, {"x_max", 0}}, 2, "a.h5");
+            }),
+            "'a.h5': action space Box has 'x_min' = null (one finite number or 2 of them expected) "
+            "correct it");
+  EXPECT_EQ(test::message_of([] {
+              action_space_from_json("Clipped", {{"x_max", 0}}, 2, "a.h5");
+            }),
+            "'a.h5': action space Clipped lacks 'x_min' (it is required) add it");
+}
+
 TEST(Metadata, TakesTheVariantAtItsWord) {
   EXPECT_EQ(lstm({{"variant", "seed"}}).variant, ModelVariant::seed);
   EXPECT_EQ(lstm({{"variant", "current"},
@@ -101,8 +168,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ArchitectureOfAnLstm", R"({"architecture": [3]})",
                 "metadata has the unknown key 'architecture'"},
         Refusal{"UnknownActivation", R"({"activation": "mish"})",
-                "'a.h5': unknown activation 'mish' (known: gelu, tanh, relu, silu, elu, sigmoid) "
-                "convert the policy to one of these"},
+                "'a.h5': unknown activation 'mish' (known: gelu, gelu_erf, tanh, relu, leaky_relu, "
+                "silu, elu, sigmoid, softplus, identity) convert the policy to one of these"},
         Refusal{"ActivationOfAnotherType", R"({"activation": 3})",
                 "'a.h5': metadata has 'activation' = 3 (the name of a function or class expected)"},
         Refusal{"UnknownCell", R"({"cell_type": "flax.nnx:GRUCell"})",
@@ -111,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"UnknownVariant", R"({"variant": "newest"})",
                 "'a.h5': unknown model variant 'newest' (known: seed, current)"},
         Refusal{"UnknownSpace", R"({"action_space": {"type": "Sphere"}})",
-                "'a.h5': unknown action space 'Sphere' (known: Free, Box, MaxNorm)"},
+                "'a.h5': unknown action space 'Sphere' (known: Free, Box, MaxNorm, Clipped)"},
         Refusal{"SpaceWithoutType", R"({"action_space": {}})",
                 "'a.h5': metadata 'action_space' lacks 'type' (it is required) add it"},
         Refusal{"SpaceThatIsNoObject", R"({"action_space": "Box"})",
@@ -164,7 +231,8 @@ TEST(Metadata, RefusesUnknownModels) {
       test::message_of([] { model_from_metadata("Transformer", lstm_metadata(), "a.h5"); }),
       HasSubstr(
           "'a.h5': unknown model 'Transformer' (known: LSTMActorCritic, "
-          "MinGRUActorCritic, SharedActorCritic, ActorCritic) convert the policy to one of these"));
+          "MinGRUActorCritic, SharedActorCritic, ActorCritic, RecurrentActorCritic) convert the "
+          "policy to one of these"));
   EXPECT_THAT(
       test::message_of([] { model_from_metadata("LSTMActorCritic", json::array({1}), "a.h5"); }),
       HasSubstr("'a.h5': metadata is no JSON object (write one)"));

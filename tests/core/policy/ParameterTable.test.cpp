@@ -76,6 +76,34 @@ TEST(ParameterTable, HasFlaxNamesAndShapes) {
                     {"actor_mu.bias", {3}}}));
 }
 
+TEST(ParameterTable, NamesTheLayersOfRecurrentStacks) {
+  const auto names_of = [](const ModelSpec& spec) {
+    std::vector<std::string> names;
+    for (const auto& [name, shape] : parameter_shapes(spec))
+      names.push_back(fmt::format("{} {}", name, fmt::join(shape, "x")));
+    return names;
+  };
+  EXPECT_THAT(
+      names_of(test::stacked_model(CellKind::lstm, CriticMemory::own)),
+      testing::UnorderedElementsAre(
+          "_log_std 1x3", "encoder.layers.0.kernel 5x7", "encoder.layers.0.bias 7",
+          "cells.0.dense_i.kernel 7x36", "cells.0.dense_h.kernel 9x36", "cells.0.dense_h.bias 36",
+          "cells.1.dense_i.kernel 9x36", "cells.1.dense_h.kernel 9x36", "cells.1.dense_h.bias 36",
+          "critic_cells.0.dense_i.kernel 7x36", "critic_cells.0.dense_h.kernel 9x36",
+          "critic_cells.0.dense_h.bias 36", "critic_cells.1.dense_i.kernel 9x36",
+          "critic_cells.1.dense_h.kernel 9x36", "critic_cells.1.dense_h.bias 36",
+          "actor.layers.0.kernel 9x6", "actor.layers.0.bias 6", "actor.layers.2.kernel 6x11",
+          "actor.layers.2.bias 11", "actor_mu.kernel 11x3", "actor_mu.bias 3",
+          "critic.layers.0.kernel 9x10", "critic.layers.0.bias 10", "critic.layers.2.kernel 10x1",
+          "critic.layers.2.bias 1"));
+  EXPECT_THAT(names_of(test::bare_recurrent_model(CellKind::gru, CriticMemory::none)),
+              testing::UnorderedElementsAre(
+                  "_log_std 1x3", "cells.0.dense_i.kernel 5x27", "cells.0.dense_i.bias 27",
+                  "cells.0.dense_h.kernel 9x27", "cells.0.dense_h.bias 27",
+                  "critic_encoder.kernel 5x9", "critic_encoder.bias 9", "actor_mu.kernel 9x3",
+                  "actor_mu.bias 3", "critic.layers.0.kernel 9x1", "critic.layers.0.bias 1"));
+}
+
 TEST(ParameterTable, RefusesModelsTooLargeForMemory) {
   ModelSpec spec = test::recurrent_model(ModelVariant::current);
   spec.lstm_features = 16384;

@@ -72,7 +72,7 @@ std::vector<Fault> root_faults() {
       without_attribute("NoModel", "/", "model", "'/' lacks the attribute 'model'"),
       text("UnknownModel", "/", "model", "Transformer",
            "unknown model 'Transformer' (known: LSTMActorCritic, MinGRUActorCritic, "
-           "SharedActorCritic, ActorCritic)"),
+           "SharedActorCritic, ActorCritic, RecurrentActorCritic)"),
       {"ModelIsANumber", [](hid_t id) { test::put_integer(id, "/", "model", 3); },
        "'/' has an attribute 'model' that is no string"},
       without_attribute("NoMetadata", "/", "metadata", "'/' lacks the attribute 'metadata'"),
@@ -80,8 +80,8 @@ std::vector<Fault> root_faults() {
        "'/' has an attribute 'provenance' that is no string"},
       {"UnknownGroup",
        [](hid_t id) { H5Gclose(H5Gcreate2(id, "extras", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); },
-       "unknown '/extras' (known: params, observation, action, timing, golden) remove it, or use a "
-       "release that reads it"},
+       "unknown '/extras' (known: params, normalization, observation, action, timing, units, "
+       "golden) remove it, or use a release that reads it"},
       metadata("MetadataIsNoJson", "{\"a\": ",
                "attribute 'metadata' of '/' is no JSON (\"{\"a\": "
                "\") write it as JSON"),
@@ -103,9 +103,6 @@ std::vector<Fault> root_faults() {
           R"({"observation_space_size":5,"action_space_size":3,"hidden_features":16384,"lstm_features":16384})",
           "the model would have 2147713031 parameters (at most 134217728 are read) check its "
           "widths"),
-      metadata("Discrete", R"({"observation_space_size":5,"action_space_size":3,"discrete":true})",
-               "metadata has 'discrete' = true (a discrete action is no force or torque by itself) "
-               "use a policy with continuous actions"),
       metadata(
           "AnotherWidth",
           R"({"observation_space_size":5,"action_space_size":3,"hidden_features":8,"lstm_features":4})",
@@ -148,6 +145,23 @@ std::vector<Fault> parameter_faults() {
               {1ULL << 40U, 1ULL << 18U}, "has shape (1099511627776, 262144) (expected (4, 16))"),
       dataset("Overflowing", "params/cell.dense_h.kernel", H5T_NATIVE_INT8,
               {1ULL << 31U, 1ULL << 31U}, "'/params/cell.dense_h.kernel' ha"),
+      weight("Nan", NAN,
+             "parameter 'fused_head.bias' holds nan at index 2 (weights must be finite)"),
+      weight("Infinity", INFINITY, "parameter 'fused_head.bias' holds inf at index 2"),
+      {"BeyondFloat",
+       [](hid_t id) {
+         const double bias[4] = {0, 1e39, 0, 0};
+         test::put_dataset(id, "params/fused_head.bias", H5T_NATIVE_DOUBLE, {4}, bias);
+       },
+       "parameter 'fused_head.bias' holds inf at index 1"},
+      dataset("UnknownDataset", "params/encoder.layers.4.bias", H5T_NATIVE_FLOAT, {7},
+              "unknown 'params/encoder.layers.4.bias' (known: "),
+  };
+}
+
+/// Parameters that are not stored as plain floats in the file itself.
+std::vector<Fault> type_faults() {
+  return {
       dataset("Integers", "params/cell.dense_h.bias", H5T_NATIVE_INT, {16},
               "'/params/cell.dense_h.bias' holds integers (floats expected) store floats"),
       {"Strings",
@@ -173,17 +187,11 @@ std::vector<Fault> parameter_faults() {
          H5Sclose(space);
        },
        "'/params/fused_head.bias' has shape () (expected (4))"},
-      weight("Nan", NAN,
-             "parameter 'fused_head.bias' holds nan at index 2 (weights must be finite)"),
-      weight("Infinity", INFINITY, "parameter 'fused_head.bias' holds inf at index 2"),
-      {"BeyondFloat",
-       [](hid_t id) {
-         const double bias[4] = {0, 1e39, 0, 0};
-         test::put_dataset(id, "params/fused_head.bias", H5T_NATIVE_DOUBLE, {4}, bias);
-       },
-       "parameter 'fused_head.bias' holds inf at index 1"},
-      dataset("UnknownDataset", "params/encoder.layers.4.bias", H5T_NATIVE_FLOAT, {7},
-              "unknown 'params/encoder.layers.4.bias' (known: "),
+  };
+}
+
+std::vector<Fault> storage_faults() {
+  return {
       {"External",
        [](hid_t id) {
          test::remove_link(id, "params/fused_head.bias");
@@ -226,7 +234,9 @@ std::vector<Fault> parameter_faults() {
 std::vector<Fault> contract_faults() {
   const std::string lidar = R"({"name":"lidar","range":3,"n_azimuth":3})";
   return {
-      removed("NoObservation", "observation", "'/observation' is missing"),
+      removed("NoObservation", "observation",
+              "'/action' without '/observation' (a particle needs both, a model alone neither) add "
+              "the other"),
       without_attribute("NoComponents", "observation", "components",
                         "'/observation' lacks the attribute 'components'"),
       text("ComponentsAreNoJson", "observation", "components", "velocity",
@@ -240,15 +250,77 @@ std::vector<Fault> contract_faults() {
            "unknown observation component 'smell'"),
       text("DeepComponents", "observation", "components", std::string(1'000'000, '['),
            "attribute 'components' of '/observation' is nested deeper than 16 levels"),
-      removed("NoAction", "action", "'/action' is missing"),
+      removed("NoAction", "action",
+              "'/observation' without '/action' (a particle needs both, a model alone neither) add "
+              "the other"),
       without_attribute("NoTarget", "action", "target", "'/action' lacks the attribute 'target'"),
       text("UnknownTarget", "action", "target", "thrust",
-           "unknown action target 'thrust' (known: force, torque) use one of these"),
+           "unknown action target 'thrust' (known: force, torque, force_and_torque) convert the "
+           "policy to one of these"),
+      text("UnknownFrame", "action", "frame", "moon",
+           "unknown action frame 'moon' (known: lab, body) convert the policy to one of these"),
+      {"TableOfContinuousActions",
+       [](hid_t id) {
+         test::put_floats(id, "action/table", {3, 3}, std::vector<float>(9));
+       },
+       "'/action/table' with continuous actions (they act by themselves) remove it"},
       number("NanScale", "action", "scale", NAN,
              "attribute 'scale' of '/action' is nan (a finite number expected) correct it"),
       number("InfiniteDrag", "action", "drag", INFINITY, "attribute 'drag' of '/action' is inf"),
       text("ScaleIsText", "action", "angular_drag", "none",
            "'/action' has an attribute 'angular_drag' that is no number"),
+      number("MisspeltDrag", "action", "angular_drg", 5,
+             "'/action' has 6 attributes, of which 1 are unknown (known: target, frame, scale, "
+             "drag, angular_drag) correct or remove them"),
+      text("UnknownRootAttribute", "/", "units", "si",
+           "'/' has 6 attributes, of which 1 are unknown"),
+  };
+}
+
+std::vector<Fault> normalization_faults() {
+  return {
+      dataset("MeanOfAnotherWidth", "normalization/mean", H5T_NATIVE_DOUBLE, {4},
+              "'/normalization/mean' has shape (4) (expected (5))"),
+      removed("NoVariance", "normalization/variance", "'/normalization/variance' is missing"),
+      {"NegativeVariance",
+       [](hid_t id) {
+         const double values[5] = {1, 1, -1e-3, 1, 1};
+         test::put_dataset(id, "normalization/variance", H5T_NATIVE_DOUBLE, {5}, values);
+       },
+       "the normalization of entry 2 has mean -0.1 and variance -0.001 (numbers that an "
+       "observation "
+       "can be divided by are needed) correct it"},
+      {"NanMean",
+       [](hid_t id) {
+         const double values[5] = {0, NAN, 0, 0, 0};
+         test::put_dataset(id, "normalization/mean", H5T_NATIVE_DOUBLE, {5}, values);
+       },
+       "the normalization of entry 1 has mean nan and variance 0.5 (numbers that an observation "
+       "can "
+       "be divided by are needed) correct it"},
+      number("ClipOfZero", "normalization", "clip", 0,
+             "the normalization clips at 0 with epsilon 0.001 (more than 0, and 0 or more, are "
+             "needed) correct it"),
+      number("InfiniteClip", "normalization", "clip", INFINITY,
+             "attribute 'clip' of '/normalization' is inf (a finite number expected) correct it"),
+      number("NegativeEpsilon", "normalization", "epsilon", -1,
+             "the normalization clips at 1.5 with epsilon -1 (more than 0, and 0 or more, are "
+             "needed) correct it"),
+      number("UnknownNormalization", "normalization", "std", 1,
+             "'/normalization' has 3 attributes, of which 1 are unknown (known: epsilon, clip)"),
+      dataset("UnknownStatistics", "normalization/std", H5T_NATIVE_DOUBLE, {5},
+              "unknown 'normalization/std' (known: mean, variance)"),
+  };
+}
+
+std::vector<Fault> timing_faults() {
+  return {
+      number("NegativeLength", "units", "length", -1,
+             "attribute 'length' of '/units' is -1 (a positive number expected) correct it"),
+      number("NoTime", "units", "time", 0,
+             "attribute 'time' of '/units' is 0 (a positive number expected) correct it"),
+      number("UnknownUnit", "units", "charge", 1,
+             "'/units' has 4 attributes, of which 1 are unknown (known: length, time, mass)"),
       number("NegativeTimeStep", "timing", "time_step", -1,
              "'/timing' holds a negative number (time_step -1, decision_interval 10) correct it"),
       number("NanTimeStep", "timing", "time_step", NAN,
@@ -258,6 +330,11 @@ std::vector<Fault> contract_faults() {
        "'/timing' holds a negative number (time_step 0.002, decision_interval -2)"},
       number("FractionalInterval", "timing", "decision_interval", 1.5,
              "'/timing' has an attribute 'decision_interval' that is no integer"),
+  };
+}
+
+std::vector<Fault> golden_faults() {
+  return {
       removed("GoldenWithoutRows", "golden/observation", "'/golden/observation' is missing"),
       removed("GoldenWithoutCarry", "golden/carry", "'/golden/carry' is missing"),
       dataset("GoldenOfAnotherWidth", "golden/action", H5T_NATIVE_FLOAT, {2, 4},
@@ -268,13 +345,9 @@ std::vector<Fault> contract_faults() {
               "'/golden/observation' has 1099511627776 rows (1 to 4096 are read)"),
       number("GoldenTolerance", "golden", "tolerance", NAN,
              "attribute 'tolerance' of '/golden' is nan"),
-      number("MisspeltDrag", "action", "angular_drg", 5,
-             "'/action' has 5 attributes, of which 1 are unknown (known: target, scale, drag, "
-             "angular_drag) correct or remove them"),
-      text("UnknownRootAttribute", "/", "units", "si",
-           "'/' has 6 attributes, of which 1 are unknown"),
       dataset("UnknownGolden", "golden/extra", H5T_NATIVE_FLOAT, {1},
-              "unknown 'golden/extra' (known: observation, carry, action, value, next_carry)"),
+              "unknown 'golden/extra' (known: observation, carry, mean, std, action, value, "
+              "next_carry)"),
   };
 }
 
@@ -296,7 +369,17 @@ INSTANTIATE_TEST_SUITE_P(Root, MalformedPolicyFile, testing::ValuesIn(root_fault
                          name_of_fault);
 INSTANTIATE_TEST_SUITE_P(Parameters, MalformedPolicyFile, testing::ValuesIn(parameter_faults()),
                          name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Types, MalformedPolicyFile, testing::ValuesIn(type_faults()),
+                         name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Storage, MalformedPolicyFile, testing::ValuesIn(storage_faults()),
+                         name_of_fault);
 INSTANTIATE_TEST_SUITE_P(Contract, MalformedPolicyFile, testing::ValuesIn(contract_faults()),
+                         name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Normalization, MalformedPolicyFile,
+                         testing::ValuesIn(normalization_faults()), name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Timing, MalformedPolicyFile, testing::ValuesIn(timing_faults()),
+                         name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Golden, MalformedPolicyFile, testing::ValuesIn(golden_faults()),
                          name_of_fault);
 
 TEST(ActionTargets, MustFitTheNumberOfActions) {
@@ -316,13 +399,55 @@ TEST(ActionTargets, MustFitTheNumberOfActions) {
   EXPECT_NO_THROW(load(3, ActionTarget::force));
   EXPECT_NO_THROW(load(1, ActionTarget::torque));
   EXPECT_NO_THROW(load(3, ActionTarget::torque));
-  const std::string rule = "(a force takes 2 or 3, a torque 1 or 3) choose another target";
+  EXPECT_NO_THROW(load(3, ActionTarget::force_and_torque));
+  EXPECT_NO_THROW(load(6, ActionTarget::force_and_torque));
   EXPECT_THAT(test::message_of([&] { load(1, ActionTarget::force); }),
-              HasSubstr("'" + path + "': 1 actions cannot be a force " + rule));
+              HasSubstr("'" + path +
+                        "': 1 actions cannot be a force (a force takes 2 or 3) choose another "
+                        "target"));
   EXPECT_THAT(test::message_of([&] { load(2, ActionTarget::torque); }),
-              HasSubstr("2 actions cannot be a torque " + rule));
-  EXPECT_THAT(test::message_of([&] { load(4, ActionTarget::force); }),
-              HasSubstr("4 actions cannot be a force " + rule));
+              HasSubstr("2 actions cannot be a torque (a torque 1 or 3) choose another target"));
+  EXPECT_THAT(test::message_of([&] { load(4, ActionTarget::force_and_torque); }),
+              HasSubstr("4 actions cannot be a force_and_torque (both take 3 in the plane, or 6) "
+                        "choose another target"));
+}
+
+TEST(ActionTable, MustHaveARowOfFiniteNumbersForEachAction) {
+  const test::TemporaryFolder folder;
+  const std::string path = (folder / "a.policy.h5").string();
+  const auto load = [&](const std::vector<hsize_t>& shape, float value) {
+    PolicyFile policy = test::small_policy();
+    policy.golden = {};
+    policy.contract.model = test::with_discrete_actions(test::feed_forward_model());
+    policy.contract.action.table = std::vector<float>(9, 1.0F);
+    policy.parameters = test::random_parameters(policy.contract.model, 1);
+    save_policy_file(path, policy);
+    test::edit_file(path, [&](hid_t id) {
+      test::put_floats(id, "action/table", shape, std::vector<float>(shape[0] * shape[1], value));
+    });
+    return load_policy_file(path).contract.acting_width();
+  };
+  EXPECT_EQ(load({3, 1}, 1), 1U);
+  EXPECT_EQ(load({3, 3}, 1), 3U);
+  EXPECT_THAT(test::message_of([&] {
+                load({2, 3}, 1);
+              }),
+              HasSubstr("'" + path +
+                        "': '/action/table' has shape (2, 3) (a row of 1 to 6 numbers for each of "
+                        "the 3 actions is needed) correct it"));
+  EXPECT_THAT(test::message_of([&] {
+                load({3, 7}, 1);
+              }),
+              HasSubstr("'/action/table' has shape (3, 7)"));
+  EXPECT_THAT(test::message_of([&] {
+                load({3, 2}, 1);
+              }),
+              HasSubstr("2 actions cannot be a torque (a torque 1 or 3)"));
+  EXPECT_THAT(test::message_of([&] {
+                load({3, 3}, NAN);
+              }),
+              HasSubstr("'/action/table' holds a number that is not finite (it is a force) correct "
+                        "it"));
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ void expect_same(const PolicyFile& found, const PolicyFile& expected) {
   EXPECT_EQ(found.golden.rows, expected.golden.rows);
   EXPECT_TRUE(test::same_bits(found.golden.observation, expected.golden.observation));
   EXPECT_TRUE(test::same_bits(found.golden.carry, expected.golden.carry));
+  EXPECT_TRUE(test::same_bits(found.golden.mean, expected.golden.mean));
+  EXPECT_TRUE(test::same_bits(found.golden.std, expected.golden.std));
   EXPECT_TRUE(test::same_bits(found.golden.action, expected.golden.action));
   EXPECT_TRUE(test::same_bits(found.golden.value, expected.golden.value));
   EXPECT_TRUE(test::same_bits(found.golden.next_carry, expected.golden.next_carry));
@@ -45,17 +47,26 @@ TEST_F(PolicyFileTest, RoundTripsEverything) {
 
 TEST_F(PolicyFileTest, RoundTripsEveryModel) {
   for (const ModelSpec& model : test::all_models()) {
-    if (model.discrete) continue;  // refused, see the malformed files
     PolicyFile policy;
     policy.contract.model = model;
     policy.contract.observation = test::small_policy().contract.observation;
     policy.contract.action.target =
         model.action_size == 1 ? ActionTarget::torque : ActionTarget::force;
     if (model.action_size == 2) policy.contract.action.scale = -0.1;
+    if (model.discrete) policy.contract.action.table = {1, 2, 3, -1, -2, -3, 4, 5, 6};
     policy.parameters = test::random_parameters(model, 8);
     save_policy_file(path_, policy);
     expect_same(load_policy_file(path_), policy);
   }
+}
+
+/// What can be stepped, but belongs to no particle.
+TEST_F(PolicyFileTest, RoundTripsAModelAlone) {
+  PolicyFile policy = test::small_policy();
+  policy.contract.observation.clear();
+  policy.contract.action = {};
+  save_policy_file(path_, policy);
+  expect_same(load_policy_file(path_), policy);
 }
 
 TEST_F(PolicyFileTest, ReplacesAFileAndLeavesNothingBeside) {
@@ -114,8 +125,11 @@ TEST_F(PolicyFileTest, LoadsWhatOtherProgramsWrite) {
   H5Fclose(file);
 
   PolicyFile expected = policy;
-  expected.contract.action = {ActionTarget::force, 2, 0, 0};
+  expected.contract.action = {};
+  expected.contract.action.scale = 2;
   expected.contract.timing = {};
+  expected.contract.units = {};
+  expected.contract.model.normalization = {};
   expected.contract.provenance = "";
   expected.golden = {};
   expect_same(load_policy_file(path_), expected);

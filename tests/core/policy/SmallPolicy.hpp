@@ -8,7 +8,9 @@ namespace dempilot::test {
 inline PolicyFile small_policy() {
   PolicyFile policy;
   Contract& contract = policy.contract;
-  contract.model = recurrent_model(ModelVariant::current, ActionSpaceKind::box);
+  contract.model = with_normalization(recurrent_model(ModelVariant::current, ActionSpaceKind::box));
+  contract.model.normalization.mean = {0.25, 0.5, -0.1, 3e3, 0};
+  contract.model.normalization.variance = {0, 0.5, 1, 1e-6, 4e7};
   contract.model.lstm_features = 4;
   ObservationComponent velocity;
   velocity.kind = ComponentKind::velocity;
@@ -20,14 +22,17 @@ inline PolicyFile small_policy() {
   lidar.walls = true;
   lidar.bind = "grains";
   contract.observation = {velocity, lidar};
-  contract.action = {ActionTarget::torque, 2.5, 0.25, 0.125};
+  contract.action = {ActionTarget::torque, 2.5, 0.25, 0.125, ActionFrame::body, {}};
   contract.timing = {2e-3, 10};
+  contract.units = {1e-3, 0.5, 2e-6};
   contract.provenance = "made by a test, caf\xc3\xa9";
   policy.parameters = random_parameters(contract.model, 1);
   GoldenRows& golden = policy.golden;
   golden.rows = 2;
   golden.observation = random_values<float>(10, 2);
   golden.carry = random_values<float>(16, 3);
+  golden.mean = random_values<float>(6, 7);
+  golden.std = random_values<float>(6, 8);
   golden.action = random_values<float>(6, 4);
   golden.value = random_values<float>(2, 5);
   golden.next_carry = random_values<float>(16, 6);
