@@ -104,8 +104,9 @@ void LoadedPolicy::step(std::size_t agents, std::span<const float> observation,
       room_for_output(wanted.log_prob, wanted.log_prob_capacity, {"log_prob", agents, 1},
                       unwanted)};
   const Noise noise = noise_for(agents, draw);
-  const RuntimeLock turn = enter_runtime();
-  pilot_.decide(observation, carry, noise.ids, noise.mode, noise.seed, noise.decision, out);
+  compute_in_runtime([&] {
+    pilot_.decide(observation, carry, noise.ids, noise.mode, noise.seed, noise.decision, out);
+  });
 }
 
 void check_agent_count(std::size_t agents) {

@@ -10,7 +10,7 @@
 
 namespace dempilot::c {
 
-/// What a dempilot_policy and its agents share. Made and destroyed with the runtime's lock held.
+/// What a dempilot_policy and its agents share. Made in the runtime's thread, freed in turn.
 class LoadedPolicy {
  public:
   /// Throws Error when the file is refused.

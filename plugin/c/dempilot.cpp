@@ -41,9 +41,8 @@ namespace {
 /// Makes *policy of what `read` returns, a PolicyFile; `source` is what messages call it.
 template <class Read>
 void load(dempilot_policy** policy, const char* source, const Read& read) {
-  const RuntimeLock turn = enter_runtime();
   auto handle = std::make_unique<dempilot_policy>();
-  handle->loaded = std::make_shared<const LoadedPolicy>(read(), source);
+  run_in_runtime([&] { handle->loaded = std::make_shared<const LoadedPolicy>(read(), source); });
   *policy = handle.release();
 }
 
@@ -51,10 +50,8 @@ void load(dempilot_policy** policy, const char* source, const Read& read) {
 template <class Handle>
 void destroy(const Handle* handle) {
   if (handle == nullptr) return;
-  static_cast<void>(guarded(DEMPILOT_INTERNAL_ERROR, [&] {
-    const RuntimeLock turn = hold_runtime();
-    delete handle;
-  }));
+  static_cast<void>(
+      guarded(DEMPILOT_INTERNAL_ERROR, [&] { free_in_runtime([&] { delete handle; }); }));
 }
 
 }  // namespace

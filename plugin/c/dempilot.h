@@ -15,8 +15,7 @@
  *
  * Threads. Every thread may call, and different objects may be used at the same time; what computes
  * waits for its turn. A policy never changes, so threads may share it. Of one dempilot_agents,
- * calls must not overlap. With more than one thread in dempilot_initialize, loading and stepping
- * belong to the thread that called it.
+ * calls must not overlap.
  */
 #ifndef DEMPILOT_H
 #define DEMPILOT_H
@@ -51,7 +50,7 @@ typedef enum dempilot_status {
   DEMPILOT_INVALID_ARGUMENT = 1, /* NULL, or a size or value that does not fit */
   DEMPILOT_POLICY_REFUSED = 2,   /* the file is missing, damaged, or not what it promises to be */
   DEMPILOT_OUT_OF_MEMORY = 3,
-  DEMPILOT_WRONG_THREAD = 4,  /* the runtime's threads belong to the thread that started them */
+  DEMPILOT_UNAVAILABLE = 4,   /* no thread to be had, or they stayed in a parent process */
   DEMPILOT_INTERNAL_ERROR = 5 /* a mistake of the library or of what it is built on */
 } dempilot_status;
 
@@ -64,15 +63,18 @@ DEMPILOT_API const char* dempilot_last_error(void);
 
 /* Starts the library's runtime with `threads` threads, once for the process. Later calls do
  * nothing, whatever number they ask for. Without a call the first load starts it with one thread.
- * It is never shut down, and leaves the caller's own OpenMP settings alone.
- * DEMPILOT_INVALID_ARGUMENT if threads < 1. */
+ *
+ * Its threads are its own, so the caller's OpenMP settings stay as they are. It is never shut down,
+ * and does not follow fork(): a child may step policies that its parent loaded with one thread, no
+ * more.
+ * DEMPILOT_INVALID_ARGUMENT if threads < 1, DEMPILOT_UNAVAILABLE. */
 DEMPILOT_API dempilot_status dempilot_initialize(int threads);
 
 /* ---- structures ------------------------------------------------------------------------------ */
 
 /* Structures grow at their end. Start each with its INIT macro, which writes down the size that
- * this header knows, so that a newer library understands it: dempilot_draw draw =
- * DEMPILOT_DRAW_INIT; */
+ * this header knows, so that a newer library understands it:
+ *   dempilot_draw draw = DEMPILOT_DRAW_INIT; */
 
 /* What dempilot_policy_describe fills in. */
 typedef struct dempilot_description {
@@ -155,7 +157,7 @@ DEMPILOT_API const char* dempilot_policy_contract(const dempilot_policy* policy)
  *   outputs       NULL: nothing is wanted but the carry
  * What comes out for an agent depends, to the bit, on its row, its carry and its noise alone. A
  * number that is not finite in a row spoils that agent's results and carry, and nobody else's.
- * DEMPILOT_INVALID_ARGUMENT, DEMPILOT_OUT_OF_MEMORY, DEMPILOT_WRONG_THREAD. */
+ * DEMPILOT_INVALID_ARGUMENT, DEMPILOT_OUT_OF_MEMORY, DEMPILOT_UNAVAILABLE. */
 DEMPILOT_API dempilot_status dempilot_policy_step(const dempilot_policy* policy, size_t agents,
                                                   const float* observation,
                                                   size_t observation_count, float* carry,
