@@ -1,5 +1,6 @@
-# The installed package: find_package(dempilot) gives dempilot::core. No path of
-# this machine enters it, so that the folder can be moved.
+# The installed package: find_package(dempilot) gives dempilot::core and
+# dempilot::c, pkg-config the latter. No path of this machine enters it, so that
+# the folder can be moved.
 
 include(CMakePackageConfigHelpers)
 
@@ -19,12 +20,37 @@ install(
 )
 
 set_target_properties(dempilot_core PROPERTIES EXPORT_NAME core)
-install(TARGETS dempilot_core EXPORT dempilotTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(TARGETS dempilot_core EXPORT dempilotCore ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(
-  EXPORT dempilotTargets
+  EXPORT dempilotCore
+  FILE dempilot-core-targets.cmake
   NAMESPACE dempilot::
   DESTINATION "${_package_dir}"
 )
+
+if(DEMPILOT_BUILD_C_API)
+  target_include_directories(
+    dempilot_c INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>"
+  )
+  set_target_properties(dempilot_c PROPERTIES EXPORT_NAME c)
+  install(TARGETS dempilot_c EXPORT dempilotC LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(
+    EXPORT dempilotC
+    FILE dempilot-c-targets.cmake
+    NAMESPACE dempilot::
+    DESTINATION "${_package_dir}"
+  )
+  install(FILES "${PROJECT_SOURCE_DIR}/plugin/c/dempilot.h"
+          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+  )
+  file(RELATIVE_PATH _prefix_from_here "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+  configure_file(
+    "${PROJECT_SOURCE_DIR}/plugin/c/dempilot.pc.in" "${PROJECT_BINARY_DIR}/dempilot.pc" @ONLY
+  )
+  install(FILES "${PROJECT_BINARY_DIR}/dempilot.pc"
+          DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig"
+  )
+endif()
 
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/dempilotConfig.cmake.in"
