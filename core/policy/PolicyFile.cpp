@@ -47,7 +47,7 @@ void refuse_unknown_members(const hdf5::File& file, const std::string& group,
   for (const std::string& member : file.list(group)) {
     if (std::find(known.begin(), known.end(), member) == known.end()) {
       fail("'{}': unknown '{}/{}' (known: {}) remove it, or use a release that reads it",
-           file.name(), group, member, fmt::join(known, ", "));
+           file.name(), group, excerpt(member), fmt::join(known, ", "));
     }
   }
 }
@@ -105,7 +105,8 @@ std::vector<ObservationComponent> read_observation(const hdf5::File& file,
         "'{}': the observation components are {} wide ({}) but the model takes {} (they must add "
         "up) "
         "correct the components",
-        file.name(), width, fmt::join(terms, " + "), observation_size);
+        file.name(), width, excerpt(fmt::format("{}", fmt::join(terms, " + ")), 400),
+        observation_size);
   }
   return components;
 }
@@ -134,7 +135,7 @@ ActionSpec read_action(const hdf5::File& file, const ModelSpec& model) {
   const std::string target = file.read_string("action", "target");
   if (target != "force" && target != "torque") {
     fail("'{}': unknown action target '{}' (known: force, torque) use one of these", file.name(),
-         target);
+         excerpt(target));
   }
   action.target = target == "force" ? ActionTarget::force : ActionTarget::torque;
   action.scale = optional_double(file, "action", "scale", 1.0);
