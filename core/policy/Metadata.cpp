@@ -39,6 +39,9 @@ constexpr Names<ComponentKind, 5> component_names{
 constexpr Names<ModelVariant, 2> variant_names{
     {{ModelVariant::seed, "seed"}, {ModelVariant::current, "current"}}};
 
+/// So that their list, however it is spelt, fits into an attribute again.
+constexpr std::size_t max_components = 1024;
+
 template <class Value, std::size_t N>
 std::string to_name(const Names<Value, N>& names, Value value) {
   return std::find_if(names.begin(), names.end(), [&](auto& n) { return n.first == value; })
@@ -79,6 +82,15 @@ class Arguments {
     if (absent(key, fallback.has_value())) return *fallback;
     if (!raw(key).is_string()) refuse(key, "a string");
     return object_[key].get<std::string>();
+  }
+
+  /// What a simulation binds: input scripts and messages spell it.
+  std::string name(const char* key, const std::string& fallback) {
+    std::string value = text(key, fallback);
+    if (value.empty() || excerpt(value) != value) {
+      refuse(key, "a name of 1 to 80 printable characters");
+    }
+    return value;
   }
 
   double number(const char* key, std::optional<double> fallback = {}) {
@@ -374,14 +386,14 @@ ObservationComponent read_component(const json& item, const std::string& source)
       component.n_azimuth = static_cast<int>(arguments.width("n_azimuth", 1));
       component.n_elevation = static_cast<int>(arguments.width("n_elevation", 0, 0));
       component.walls = arguments.flag("walls", false);
-      component.bind = arguments.text("bind", "targets");
+      component.bind = arguments.name("bind", "targets");
       break;
     case ComponentKind::goal_displacement:
       component.clip = arguments.number("clip", 3.0);
       if (component.clip <= 0) arguments.refuse("clip", "a positive number");
       [[fallthrough]];
     case ComponentKind::goal_direction:
-      component.bind = arguments.text("bind", "goal");
+      component.bind = arguments.name("bind", "goal");
       [[fallthrough]];
     default:
       component.dimensions = static_cast<int>(arguments.width("dimensions", 1));
@@ -396,6 +408,10 @@ ObservationComponent read_component(const json& item, const std::string& source)
 std::vector<ObservationComponent> components_from_json(const json& list,
                                                        const std::string& source) {
   if (!list.is_array()) fail("'{}': observation 'components' is no JSON list (write one)", source);
+  if (list.size() > max_components) {
+    fail("'{}': observation 'components' lists {} of them (at most {} are read) remove some",
+         source, list.size(), max_components);
+  }
   std::vector<ObservationComponent> components;
   for (const json& item : list)
     components.push_back(read_component(item, source));
