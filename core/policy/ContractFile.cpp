@@ -46,9 +46,9 @@ std::vector<ObservationComponent> read_observation(const hdf5::File& file,
   if (width != observation_size) {
     fail(
         "'{}': the observation components are {} wide ({}) but the model takes {} (they must add "
-        "up) "
-        "correct the components",
-        file.name(), width, fmt::join(terms, " + "), observation_size);
+        "up) correct the components",
+        file.name(), width, excerpt(fmt::format("{}", fmt::join(terms, " + ")), 400),
+        observation_size);
   }
   return components;
 }
