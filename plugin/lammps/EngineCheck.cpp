@@ -2,6 +2,8 @@
 #include "plugin/lammps/EngineCheck.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <string_view>
 
 #include "core/Error.hpp"
@@ -14,25 +16,28 @@ bool senses(const Contract& contract, ComponentKind kind) {
                      [kind](const ObservationComponent& c) { return c.kind == kind; });
 }
 
+void check_said(const Contract& contract) {
+  if (contract.observation.empty()) {
+    fail(
+        "the policy does not say what it observes and how it acts (it was converted without a "
+        "contract). Convert it again with 'dempilot convert ... --contract FILE'");
+  }
+  if (contract.model.discrete && contract.action.table.empty()) {
+    fail(
+        "the policy's actions are {} categories without a table (a category is no force or torque "
+        "by itself). Convert it again with a contract whose action has a 'table'",
+        contract.model.action_size);
+  }
+}
+
 void check_action(const Contract& contract, int dimension) {
-  const std::size_t size = contract.model.action_size;
-  const bool force = contract.action.target == ActionTarget::force;
-  const std::string_view target = force ? "force" : "torque";
-  const bool possible = force ? size == 2 || size == 3 : size == 1 || size == 3;
-  if (!possible) {
-    fail(
-        "wrong dimension: the policy has {} actions for a {} (a force takes 2 or 3, a torque 1 or "
-        "3). Correct the policy's /action",
-        size, target);
-  }
-  const bool planar = force ? size == 2 : size == 1;
-  if (dimension == 2 && !planar) {
-    fail(
-        "wrong dimension: the policy acts by a {} with {} components (this simulation is "
-        "2-dimensional: a force has 2, a torque 1). Use a policy for 2 dimensions, or 'dimension "
-        "3'",
-        target, size);
-  }
+  const auto entries = wrench_entries(contract);
+  const auto in_plane = [](std::size_t entry) { return entry <= 1 || entry == 5; };
+  if (dimension != 2 || std::all_of(entries.begin(), entries.end(), in_plane)) return;
+  fail(
+      "wrong dimension: the policy acts by a {} with {} components (this simulation is "
+      "2-dimensional: a force has 2, a torque 1). Use a policy for 2 dimensions, or 'dimension 3'",
+      name_of(contract.action.target), entries.size());
 }
 
 void check_component(const ObservationComponent& component, int dimension) {
@@ -59,7 +64,7 @@ void check_component(const ObservationComponent& component, int dimension) {
 }  // namespace
 
 bool needs_torque(const Contract& contract) {
-  return contract.action.target == ActionTarget::torque || contract.action.angular_drag != 0.0;
+  return contract.action.target != ActionTarget::force || contract.action.angular_drag != 0.0;
 }
 
 bool needs_angular_velocity(const Contract& contract) {
@@ -67,6 +72,7 @@ bool needs_angular_velocity(const Contract& contract) {
 }
 
 void check_engine(const Contract& contract, const EngineTraits& engine) {
+  check_said(contract);
   check_action(contract, engine.dimension);
   for (const ObservationComponent& component : contract.observation) {
     check_component(component, engine.dimension);
@@ -76,7 +82,7 @@ void check_engine(const Contract& contract, const EngineTraits& engine) {
         "atom style {} has no torque (the policy {}). Use atom_style sphere or another style with "
         "torques",
         engine.atom_style,
-        contract.action.target == ActionTarget::torque ? "acts by a torque" : "damps rotation");
+        contract.action.target != ActionTarget::force ? "acts by a torque" : "damps rotation");
   }
   if (needs_angular_velocity(contract) && !engine.has_angular_velocity) {
     fail(
@@ -85,6 +91,76 @@ void check_engine(const Contract& contract, const EngineTraits& engine) {
         engine.atom_style,
         contract.action.angular_drag != 0.0 ? "damps rotation" : "senses angular_velocity");
   }
+  if (contract.action.frame == ActionFrame::body && !engine.has_orientation) {
+    fail(
+        "atom style {} has no orientation (the policy acts in the body frame). Use atom_style "
+        "ellipsoid",
+        engine.atom_style);
+  }
+}
+
+std::vector<std::size_t> wrench_entries(const Contract& contract) {
+  const std::size_t width = contract.acting_width();
+  switch (contract.action.target) {
+    case ActionTarget::force:
+      return width == 2 ? std::vector<std::size_t>{0, 1} : std::vector<std::size_t>{0, 1, 2};
+    case ActionTarget::torque:
+      return width == 1 ? std::vector<std::size_t>{5} : std::vector<std::size_t>{3, 4, 5};
+    case ActionTarget::force_and_torque:
+      return width == 3 ? std::vector<std::size_t>{0, 1, 5}
+                        : std::vector<std::size_t>{0, 1, 2, 3, 4, 5};
+  }
+  return {};
+}
+
+namespace {
+
+/// Units of LAMMPS's styles that have a size of their own, in SI: length, time, mass.
+/// Source: LAMMPS manual, units command.
+struct UnitStyle {
+  std::string_view name;
+  Units units;
+};
+constexpr std::array<UnitStyle, 4> unit_styles{{{"si", {1, 1, 1}},
+                                                {"cgs", {1e-2, 1, 1e-3}},
+                                                {"micro", {1e-6, 1e-6, 1e-15}},
+                                                {"nano", {1e-9, 1e-9, 1e-21}}}};
+
+bool differ(double a, double b) {
+  return std::abs(a - b) > 1e-9 * std::max(std::abs(a), std::abs(b));
+}
+
+}  // namespace
+
+std::vector<std::string> mismatches(const Contract& contract, const EngineSettings& engine) {
+  std::vector<std::string> found;
+  const Timing& timing = contract.timing;
+  if (timing.time_step > 0 && differ(timing.time_step, engine.time_step)) {
+    found.push_back(fmt::format(
+        "the policy was trained with a time step of {} (this simulation's is {}). Write 'timestep "
+        "{}', or see that it still does what it should",
+        timing.time_step, engine.time_step, timing.time_step));
+  }
+  if (timing.decision_interval > 0 && timing.decision_interval != engine.every) {
+    found.push_back(fmt::format(
+        "the policy was trained to decide every {} steps (it decides every {} here). Write 'every "
+        "{}', or see that it still does what it should",
+        timing.decision_interval, engine.every, timing.decision_interval));
+  }
+  const auto style = std::find_if(unit_styles.begin(), unit_styles.end(),
+                                  [&](const UnitStyle& s) { return s.name == engine.units; });
+  if (style == unit_styles.end()) return found;
+  const auto compare = [&](const char* what, const char* symbol, double policy, double here) {
+    if (policy <= 0 || !differ(policy, here)) return;
+    found.push_back(fmt::format(
+        "the policy's unit of {} is {} {} (that of 'units {}' is {} {}). Use units that agree with "
+        "the policy's, lj for instance",
+        what, policy, symbol, engine.units, here, symbol));
+  };
+  compare("length", "m", contract.units.length, style->units.length);
+  compare("time", "s", contract.units.time, style->units.time);
+  compare("mass", "kg", contract.units.mass, style->units.mass);
+  return found;
 }
 
 }  // namespace dempilot::lammps

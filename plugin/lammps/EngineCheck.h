@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "core/policy/Contract.hpp"
 
@@ -13,6 +15,7 @@ struct EngineTraits {
   std::string atom_style;
   bool has_torque = false;
   bool has_angular_velocity = false;
+  bool has_orientation = false;
 };
 
 /// Whether the policy acts on or damps the rotation of its particle.
@@ -20,8 +23,21 @@ bool needs_torque(const Contract& contract);
 /// Whether the policy senses or damps the rotation of its particle.
 bool needs_angular_velocity(const Contract& contract);
 
-/// Throws Error when the policy does not fit the dimension of the simulation or wants a property
-/// that the atom style lacks.
+/// Throws Error when the policy does not say how it belongs to a particle, does not fit the
+/// dimension of the simulation, or wants a property that the atom style lacks.
 void check_engine(const Contract& contract, const EngineTraits& engine);
+
+/// Where the entries of an action go among force (0 to 2) and torque (3 to 5).
+std::vector<std::size_t> wrench_entries(const Contract& contract);
+
+/// How the simulation runs.
+struct EngineSettings {
+  double time_step = 0.0;
+  long every = 1;     ///< steps from one decision to the next
+  std::string units;  ///< LAMMPS's name of the style
+};
+
+/// What differs from the circumstances that the policy was trained for, a sentence each.
+std::vector<std::string> mismatches(const Contract& contract, const EngineSettings& engine);
 
 }  // namespace dempilot::lammps

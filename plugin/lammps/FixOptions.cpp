@@ -11,8 +11,8 @@
 namespace dempilot::lammps {
 namespace {
 
-constexpr std::array<std::string_view, 7> keywords = {"every", "mode",    "bind",        "walls",
-                                                      "reset", "restart", "observations"};
+constexpr std::array<std::string_view, 8> keywords = {"every", "mode",    "bind",         "walls",
+                                                      "reset", "restart", "observations", "strict"};
 
 bool is_keyword(const std::string& word) {
   return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
@@ -111,12 +111,12 @@ void parse_restart(const Arguments& arguments, FixOptions& options) {
   options.restart_path = arguments[0];
 }
 
-void parse_observations(const Arguments& arguments, FixOptions& options) {
-  require_count(arguments, 1, "observations yes");
+bool parse_switch(const std::string& keyword, const Arguments& arguments) {
+  require_count(arguments, 1, keyword + " yes");
   if (arguments[0] != "yes" && arguments[0] != "no") {
-    fail("'observations' cannot be '{}' (it is yes or no). Write 'observations yes'", arguments[0]);
+    fail("'{}' cannot be '{}' (it is yes or no). Write '{} yes'", keyword, arguments[0], keyword);
   }
-  options.observations = arguments[0] == "yes";
+  return arguments[0] == "yes";
 }
 
 void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOptions& options) {
@@ -126,15 +126,15 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
   if (keyword == "walls") return parse_walls(arguments, options);
   if (keyword == "reset") return parse_reset(arguments, options);
   if (keyword == "restart") return parse_restart(arguments, options);
-  return parse_observations(arguments, options);
+  (keyword == "strict" ? options.strict : options.observations) = parse_switch(keyword, arguments);
 }
 
 }  // namespace
 
 std::string unknown_keyword(const std::string& word) {
   return fmt::format(
-      "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart and observations). "
-      "Remove or correct it",
+      "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart, observations and "
+      "strict). Remove or correct it",
       word);
 }
 

@@ -28,6 +28,7 @@ struct FixOptions {
   std::string reset_variable;  ///< with its "v_"; empty: not said
   std::string restart_path;
   bool observations = false;
+  bool strict = false;  ///< what does not match the policy's training is an error
 };
 
 /// What to say about a word where a keyword should be.

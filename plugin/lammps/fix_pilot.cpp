@@ -91,6 +91,7 @@ void FixPilot::declare() {
   const dempilot::Contract& contract = pilot_->contract();
   every_ = options_.every > 0 ? options_.every : std::max(1L, contract.timing.decision_interval);
   turns_ = dempilot::lammps::needs_torque(contract);
+  entries_ = dempilot::lammps::wrench_entries(contract);
   nevery = 1;  // decisions follow the fix's own count, which reset_timestep does not change
   create_attribute = 1;
   dynamic_group_allow = 1;
@@ -129,14 +130,31 @@ void FixPilot::check_engine() {
   }
   const auto message = try_together(world, [&] {
     dempilot::lammps::check_engine(
-        pilot_->contract(),
-        {domain->dimension, atom->get_style(), atom->torque_flag != 0, atom->omega_flag != 0});
+        pilot_->contract(), {domain->dimension, atom->get_style(), atom->torque_flag != 0,
+                             atom->omega_flag != 0, atom->style_match("ellipsoid") != nullptr});
   });
   if (message) error->all(FLERR, "{}: {}", me_, *message);
 }
 
+/* ----------------------------------------------------------------------
+   what differs from the policy's training is said once, or stops the run
+------------------------------------------------------------------------- */
+
+void FixPilot::compare_with_training() {
+  if (update->whichflag != 1) return;
+  std::vector<std::string> found =
+      dempilot::lammps::mismatches(pilot_->contract(), {update->dt, every_, update->unit_style});
+  if (found == told_mismatches_) return;
+  for (const std::string& sentence : found) {
+    if (options_.strict) error->all(FLERR, "{}: {}", me_, sentence);
+    if (comm->me == 0) error->warning(FLERR, "{}: {}", me_, sentence);
+  }
+  told_mismatches_ = std::move(found);
+}
+
 void FixPilot::init() {
   check_engine();
+  compare_with_training();
   if (utils::strmatch(update->integrate_style, "^respa")) {
     error->all(FLERR,
                "{}: run style respa is not supported (an action acts for whole time steps). "
@@ -181,19 +199,6 @@ void FixPilot::setup(int /*vflag*/) {
   }
   add_wrenches();
   publish();
-}
-
-/* ----------------------------------------------------------------------
-   atoms that left the group since the last step are no longer pushed
-------------------------------------------------------------------------- */
-
-void FixPilot::disarm_leavers() {
-  const std::span<const std::int32_t> atoms = pool_->atoms();
-  for (std::size_t row = 0; row < atoms.size(); ++row) {
-    if (atom->mask[atoms[row]] & groupbit) continue;
-    std::fill_n(pool_->columns().wrench.data() + 6 * row, 6, 0.0);
-  }
-  totals_valid_ = false;
 }
 
 void FixPilot::post_force(int /*vflag*/) {
@@ -316,57 +321,6 @@ void FixPilot::infer() {
                    counters_.decisions, {agents.pending, agents.value, agents.log_prob});
   } catch (const dempilot::Error& problem) {
     error->one(FLERR, "{}: {}", me_, problem.what());
-  }
-}
-
-/* ----------------------------------------------------------------------
-   from action to force and torque
-------------------------------------------------------------------------- */
-
-void FixPilot::give_pending() {
-  if (counters_.is_pending == 0) return;
-  pool_->columns().applied = pool_->columns().pending;
-  counters_.is_pending = 0;
-}
-
-void FixPilot::compute_wrenches() {
-  const dempilot::ActionSpec& spec = pilot_->contract().action;
-  const bool pushes = spec.target == dempilot::ActionTarget::force;
-  const bool plane = domain->dimension == 2;
-  const std::size_t width = pilot_->action_size();
-  const std::size_t first = (pushes ? 0 : 3) + (width == 1 ? 2 : 0);  // one action turns about z
-  dempilot::lammps::AgentColumns& agents = pool_->columns();
-  const std::span<const std::int32_t> atoms = pool_->atoms();
-  for (std::size_t row = 0; row < atoms.size(); ++row) {
-    const int i = atoms[row];
-    double* const wrench = agents.wrench.data() + 6 * row;
-    std::fill_n(wrench, 6, 0.0);
-    if (!(atom->mask[i] & groupbit)) continue;  // left the group since the last decision
-    const float* const action = agents.applied.data() + row * width;
-    for (std::size_t k = 0; k < width; ++k) {
-      wrench[first + k] = spec.scale * static_cast<double>(action[k]);
-    }
-    for (int d = 0; d < (plane ? 2 : 3); ++d)
-      wrench[d] -= spec.drag * atom->v[i][d];
-    if (spec.angular_drag == 0.0) continue;
-    for (int d = plane ? 2 : 0; d < 3; ++d) {
-      wrench[3 + d] -= spec.angular_drag * atom->omega[i][d];
-    }
-  }
-  totals_valid_ = false;
-}
-
-void FixPilot::add_wrenches() {
-  const std::span<const std::int32_t> atoms = pool_->atoms();
-  const std::vector<double>& wrenches = pool_->columns().wrench;
-  for (std::size_t row = 0; row < atoms.size(); ++row) {
-    const int i = atoms[row];
-    const double* const wrench = wrenches.data() + 6 * row;
-    for (int d = 0; d < 3; ++d)
-      atom->f[i][d] += wrench[d];
-    if (!turns_) continue;
-    for (int d = 0; d < 3; ++d)
-      atom->torque[i][d] += wrench[3 + d];
   }
 }
 

@@ -82,13 +82,17 @@ class FixPilot : public Fix {
   void load_policy();
   void declare();
   void check_engine();
+  void compare_with_training();
   void admit_agents();
   void reset_carries();
   void decide();
   std::span<float> observation_rows();
   void observe();
   void infer();
+
+  // fix_pilot_action.cpp
   void give_pending();
+  void push(int i, const float* action, double* wrench) const;
   void compute_wrenches();
   void disarm_leavers();
   void add_wrenches();
@@ -125,7 +129,9 @@ class FixPilot : public Fix {
   std::unique_ptr<dempilot::lammps::OutputRows> output_;
 
   std::int64_t every_ = 1;
-  bool turns_ = false;  ///< whether torques are given
+  bool turns_ = false;                ///< whether torques are given
+  std::vector<std::size_t> entries_;  ///< where an action's entries go among force and torque
+  std::vector<std::string> told_mismatches_;  ///< what the user has been warned of
   Counters counters_;
   std::vector<float> rows_;  ///< observations, where the pool does not keep them
   std::vector<double> resets_;

@@ -16,6 +16,7 @@ Contract contract(std::size_t actions, ActionTarget target = ActionTarget::force
   Contract made;
   made.model.action_size = actions;
   made.action.target = target;
+  made.observation = {{.kind = ComponentKind::velocity, .dimensions = 2, .bind = ""}};
   return made;
 }
 
@@ -25,9 +26,9 @@ Contract sensing(ComponentKind kind, int dimensions) {
   return made;
 }
 
-const EngineTraits space{3, "sphere", true, true};
-const EngineTraits plane{2, "sphere", true, true};
-const EngineTraits points{3, "atomic", false, false};
+const EngineTraits space{3, "sphere", true, true, false};
+const EngineTraits plane{2, "sphere", true, true, false};
+const EngineTraits points{3, "atomic", false, false, false};
 
 std::string message(const Contract& wanted, const EngineTraits& engine) {
   try {
@@ -45,6 +46,8 @@ TEST(EngineCheck, AcceptsWhatFits) {
   EXPECT_EQ(message(contract(2), points), "");
   EXPECT_EQ(message(contract(1, ActionTarget::torque), plane), "");
   EXPECT_EQ(message(contract(3, ActionTarget::torque), space), "");
+  EXPECT_EQ(message(contract(3, ActionTarget::force_and_torque), plane), "");
+  EXPECT_EQ(message(contract(6, ActionTarget::force_and_torque), space), "");
   EXPECT_EQ(message(sensing(ComponentKind::velocity, 2), plane), "");
   EXPECT_EQ(message(sensing(ComponentKind::angular_velocity, 1), plane), "");
 }
@@ -53,9 +56,8 @@ TEST(EngineCheck, RefusesTheWrongDimension) {
   EXPECT_THAT(message(contract(3), plane), HasSubstr("acts by a force with 3 components"));
   EXPECT_THAT(message(contract(3, ActionTarget::torque), plane),
               HasSubstr("acts by a torque with 3 components"));
-  EXPECT_THAT(message(contract(1), space), HasSubstr("has 1 actions for a force"));
-  EXPECT_THAT(message(contract(4, ActionTarget::torque), space),
-              HasSubstr("has 4 actions for a torque"));
+  EXPECT_THAT(message(contract(6, ActionTarget::force_and_torque), plane),
+              HasSubstr("acts by a force_and_torque with 6 components"));
   EXPECT_THAT(
       message(sensing(ComponentKind::goal_direction, 3), plane),
       HasSubstr("senses 3 components of goal_direction (in this 2-dimensional simulation it "
@@ -74,10 +76,58 @@ TEST(EngineCheck, RefusesAnAtomStyleWithoutRotation) {
               HasSubstr("atom style atomic has no torque (the policy damps rotation)"));
   EXPECT_THAT(message(sensing(ComponentKind::angular_velocity, 3), points),
               HasSubstr("atom style atomic has no angular velocity"));
-  const EngineTraits ellipsoid{3, "ellipsoid", true, false};
+  const EngineTraits ellipsoid{3, "ellipsoid", true, false, true};
   EXPECT_THAT(
       message(damped, ellipsoid),
       HasSubstr("atom style ellipsoid has no angular velocity (the policy damps rotation)"));
+}
+
+TEST(EngineCheck, RefusesABodyFrameWithoutAnOrientation) {
+  Contract body = contract(3);
+  body.action.frame = ActionFrame::body;
+  EXPECT_EQ(message(body, space),
+            "atom style sphere has no orientation (the policy acts in the body frame). Use "
+            "atom_style ellipsoid");
+  EXPECT_EQ(message(body, {3, "ellipsoid", true, false, true}), "");
+}
+
+TEST(EngineCheck, RefusesModelsThatBelongToNoParticle) {
+  Contract alone = contract(3);
+  alone.observation.clear();
+  EXPECT_EQ(message(alone, space),
+            "the policy does not say what it observes and how it acts (it was converted without a "
+            "contract). Convert it again with 'dempilot convert ... --contract FILE'");
+  Contract discrete = contract(4);
+  discrete.model.discrete = true;
+  EXPECT_EQ(message(discrete, space),
+            "the policy's actions are 4 categories without a table (a category is no force or "
+            "torque by itself). Convert it again with a contract whose action has a 'table'");
+  discrete.action.table.assign(8, 1.0F);
+  EXPECT_EQ(message(discrete, plane), "");
+}
+
+TEST(Mismatches, AreSaidWithBothNumbers) {
+  Contract trained = contract(3);
+  EXPECT_THAT(mismatches(trained, {0.005, 7, "si"}), ::testing::IsEmpty()) << "nothing is said";
+  trained.timing = {0.002, 20};
+  EXPECT_THAT(mismatches(trained, {0.002 * (1 + 1e-12), 20, "lj"}), ::testing::IsEmpty());
+  EXPECT_THAT(mismatches(trained, {0.005, 10, "lj"}),
+              ::testing::ElementsAre(
+                  "the policy was trained with a time step of 0.002 (this simulation's is 0.005). "
+                  "Write 'timestep 0.002', or see that it still does what it should",
+                  "the policy was trained to decide every 20 steps (it decides every 10 here). "
+                  "Write 'every 20', or see that it still does what it should"));
+}
+
+TEST(Mismatches, CompareUnitsThatHaveASize) {
+  Contract trained = contract(3);
+  trained.units = {1e-3, 0, 1e-3};
+  EXPECT_THAT(mismatches(trained, {0.005, 1, "lj"}), ::testing::IsEmpty());
+  EXPECT_THAT(
+      mismatches(trained, {0.005, 1, "cgs"}),
+      ::testing::ElementsAre("the policy's unit of length is 0.001 m (that of 'units cgs' is 0.01 "
+                             "m). Use units that agree with the policy's, lj for instance"));
+  EXPECT_THAT(mismatches(trained, {0.005, 1, "si"}), ::testing::SizeIs(2));
 }
 
 }  // namespace

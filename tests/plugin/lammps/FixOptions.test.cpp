@@ -38,6 +38,7 @@ TEST(FixOptions, HaveDefaults) {
   EXPECT_EQ(options.every, 0);
   EXPECT_FALSE(options.sample);
   EXPECT_FALSE(options.observations);
+  EXPECT_FALSE(options.strict);
   EXPECT_FALSE(options.box_walls);
   EXPECT_EQ(options.reset_every, 0);
   EXPECT_TRUE(options.bindings.empty());
@@ -46,7 +47,7 @@ TEST(FixOptions, HaveDefaults) {
 TEST(FixOptions, ReadAllKeywords) {
   const FixOptions options = parse(
       "p.h5 every 7 mode sample 18446744073709551615 bind goal v_x c_1[2] 3 bind targets grains "
-      "walls region a b walls box reset every 100 restart f.h5 observations yes");
+      "walls region a b walls box reset every 100 restart f.h5 observations yes strict yes");
   EXPECT_EQ(options.every, 7);
   EXPECT_TRUE(options.sample);
   EXPECT_EQ(options.seed, 18446744073709551615U);
@@ -59,6 +60,7 @@ TEST(FixOptions, ReadAllKeywords) {
   EXPECT_EQ(options.reset_every, 100);
   EXPECT_EQ(options.restart_path, "f.h5");
   EXPECT_TRUE(options.observations);
+  EXPECT_TRUE(options.strict);
 }
 
 TEST(FixOptions, ResetMayFollowAVariable) {
@@ -87,6 +89,8 @@ TEST(FixOptions, SayWhatIsWrong) {
   EXPECT_THAT(message("p.h5 reset never"), HasSubstr("Write 'reset every N' or 'reset v_name'"));
   EXPECT_THAT(message("p.h5 reset"), HasSubstr("Write 'reset every N' or 'reset v_name'"));
   EXPECT_THAT(message("p.h5 observations maybe"), HasSubstr("'observations' cannot be 'maybe'"));
+  EXPECT_EQ(message("p.h5 strict 1"),
+            "'strict' cannot be '1' (it is yes or no). Write 'strict yes'");
 }
 
 }  // namespace

@@ -15,6 +15,12 @@ ObservationComponent component(ComponentKind kind, int dimensions, const char* b
   return made;
 }
 
+void amplify_actions(Tensor& head) {
+  constexpr float scale = 12.0F;
+  for (float& weight : head.values)
+    weight *= scale;
+}
+
 }  // namespace
 
 ObservationComponent velocity(int dimensions) {
@@ -58,9 +64,7 @@ PolicyFile make_policy(std::vector<ObservationComponent> observation, std::size_
   model.hidden_features = 12;
   model.lstm_features = 16;
   policy.parameters = initialize_parameters(model, seed);
-  constexpr float head_scale = 12.0F;
-  for (float& weight : policy.parameters.at("fused_head.kernel").values)
-    weight *= head_scale;
+  amplify_actions(policy.parameters.at("fused_head.kernel"));
   return policy;
 }
 
@@ -69,6 +73,32 @@ PolicyFile explorer(double drag, unsigned seed) {
   action.scale = 0.8;
   action.drag = drag;
   return make_policy({velocity(), goal_direction(), lidar(2.5, 4, 2)}, 3, action, seed);
+}
+
+PolicyFile stacked_explorer() {
+  PolicyFile policy = explorer();
+  ModelSpec& model = policy.contract.model;
+  const std::size_t observations = model.observation_size;
+  model = {};
+  model.kind = ModelKind::recurrent_actor_critic;
+  model.observation_size = observations;
+  model.action_size = 3;
+  model.encoder_architecture = {9};
+  model.cell = CellKind::gru;
+  model.features = 10;
+  model.num_layers = 2;
+  model.architecture = {11};
+  model.critic_architecture = {8};
+  model.critic_memory = CriticMemory::own;
+  model.activation = Activation::tanh;
+  for (std::size_t i = 0; i < observations; ++i) {
+    model.normalization.mean.push_back(0.02 * static_cast<double>(i) - 0.1);
+    model.normalization.variance.push_back(0.3 + 0.1 * static_cast<double>(i));
+  }
+  model.normalization.clip = 1.5;
+  policy.parameters = initialize_parameters(model, 2);
+  amplify_actions(policy.parameters.at("actor_mu.kernel"));
+  return policy;
 }
 
 }  // namespace dempilot::lammps::testing

@@ -22,4 +22,8 @@ PolicyFile make_policy(std::vector<ObservationComponent> observation, std::size_
 /// Senses motion, a goal, and grains up to 2.5 away.
 PolicyFile explorer(double drag = 0.0, unsigned seed = 1);
 
+/// The same senses, normalized, for two stacked GRUs between dense layers and a critic with a
+/// memory of its own.
+PolicyFile stacked_explorer();
+
 }  // namespace dempilot::lammps::testing

@@ -31,7 +31,7 @@ std::string output(std::size_t column) {
 struct Variant {
   const char* name;
   ActionTarget target;
-  std::size_t actions;
+  std::string place;  ///< of each action: forces along x, y, z, torques about X, Y, Z
   double drag;
   double angular_drag;
   int ranks;
@@ -46,14 +46,14 @@ class Forces : public ::testing::TestWithParam<Variant> {
   void SetUp() override {
     const Variant& variant = GetParam();
     spec.target = variant.target;
-    spec.scale = variant.target == ActionTarget::force ? 0.8 : 0.005;
+    spec.scale = variant.target == ActionTarget::torque ? 0.005 : 0.8;
     spec.drag = variant.drag;
     spec.angular_drag = variant.angular_drag;
     const LammpsRun lammps;
     lammps.write("sparse.data", sparse_world(3));
-    save_policy_file(
-        lammps.file("policy.h5"),
-        make_policy({velocity(), goal_direction(), angular_velocity()}, variant.actions, spec));
+    save_policy_file(lammps.file("policy.h5"),
+                     make_policy({velocity(), goal_direction(), angular_velocity()},
+                                 variant.place.size(), spec));
     std::string columns;
     for (std::size_t k = 0; k < 6; ++k)
       columns += " " + motions[k] + " " + acting[k];
@@ -70,10 +70,8 @@ class Forces : public ::testing::TestWithParam<Variant> {
 
   /// Force or torque along `k` of 6 that the action of `snapshot` makes.
   double push(const Snapshot& snapshot, std::size_t k, std::size_t n) const {
-    const std::size_t actions = GetParam().actions;
-    const std::size_t first = (spec.target == ActionTarget::force ? 0 : 3) + (actions == 1 ? 2 : 0);
-    if (k < first || k >= first + actions) return 0.0;
-    return spec.scale * snapshot.at(output(10 + k - first))[n];
+    const std::size_t action = GetParam().place.find("xyzXYZ"[k]);
+    return action == std::string::npos ? 0.0 : spec.scale * snapshot.at(output(10 + action))[n];
   }
 
   /// Acceleration that the force or torque `k` of the snapshot makes.
@@ -133,7 +131,7 @@ TEST_P(Forces, MoveTheAtoms) {
 TEST_P(Forces, ComeFromActionsThatAreHeldBetweenDecisions) {
   for (std::size_t step = 1; step < snapshots.size(); ++step) {
     const Snapshot& now = snapshots[step];
-    for (std::size_t k = 0; k < GetParam().actions; ++k) {
+    for (std::size_t k = 0; k < GetParam().place.size(); ++k) {
       const std::vector<double>& before = snapshots[step - 1].at(output(10 + k));
       if (now.step % every == 0) {
         EXPECT_NE(now.at(output(10 + k)), before) << "no decision at step " << step;
@@ -146,12 +144,14 @@ TEST_P(Forces, ComeFromActionsThatAreHeldBetweenDecisions) {
 
 INSTANTIATE_TEST_SUITE_P(
     Policies, Forces,
-    ::testing::Values(Variant{"force", ActionTarget::force, 3, 0.0, 0.0, 1},
-                      Variant{"force_with_drags", ActionTarget::force, 3, 0.3, 0.002, 2},
-                      Variant{"planar_force", ActionTarget::force, 2, 0.3, 0.0, 1},
-                      Variant{"torque", ActionTarget::torque, 3, 0.0, 0.0, 1},
-                      Variant{"torque_with_drags", ActionTarget::torque, 3, 0.3, 0.002, 2},
-                      Variant{"torque_about_z", ActionTarget::torque, 1, 0.0, 0.002, 1}),
+    ::testing::Values(Variant{"force", ActionTarget::force, "xyz", 0.0, 0.0, 1},
+                      Variant{"force_with_drags", ActionTarget::force, "xyz", 0.3, 0.002, 2},
+                      Variant{"planar_force", ActionTarget::force, "xy", 0.3, 0.0, 1},
+                      Variant{"torque", ActionTarget::torque, "XYZ", 0.0, 0.0, 1},
+                      Variant{"torque_with_drags", ActionTarget::torque, "XYZ", 0.3, 0.002, 2},
+                      Variant{"torque_about_z", ActionTarget::torque, "Z", 0.0, 0.002, 1},
+                      Variant{"both", ActionTarget::force_and_torque, "xyzXYZ", 0.3, 0.002, 2},
+                      Variant{"both_in_the_plane", ActionTarget::force_and_torque, "xyZ", 0, 0, 1}),
     [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace

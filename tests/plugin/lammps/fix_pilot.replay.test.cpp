@@ -42,6 +42,7 @@ struct Variant {
   const char* layout;
   long reset_every;
   bool by_variable;
+  bool stacked = false;
 };
 
 void PrintTo(const Variant& variant, std::ostream* stream) {
@@ -53,7 +54,7 @@ class Replay : public ::testing::TestWithParam<Variant> {};
 TEST_P(Replay, MatchesTheReferenceForEveryAgentAndDecision) {
   const Variant& variant = GetParam();
   const LammpsRun lammps;
-  const PolicyFile policy = explorer();
+  const PolicyFile policy = variant.stacked ? stacked_explorer() : explorer();
   save_policy_file(lammps.file("policy.h5"), policy);
   lammps.expect_success(eventful_life(variant.options, variant.layout), variant.ranks);
 
@@ -85,7 +86,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"four_tiles", 4, "",
                               "comm_style tiled\nfix even all balance 30 1.0 rcb\n", 0, false},
                       Variant{"two_reset_every", 2, "reset every 35", "", 35, false},
-                      Variant{"four_reset_variable", 4, "reset v_reset", "", 0, true}),
+                      Variant{"four_reset_variable", 4, "reset v_reset", "", 0, true},
+                      Variant{"two_stacked", 2, "", "", 0, false, true},
+                      Variant{"four_stacked_reset_every", 4, "reset every 35", "", 35, false,
+                              true}),
     [](const auto& each) { return std::string(each.param.name); });
 
 /// Where an agent's tag changes, its id does not: ids in the dump follow positions.
