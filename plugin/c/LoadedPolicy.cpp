@@ -2,10 +2,11 @@
 
 #include <climits>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <vector>
 
-#include "plugin/c/ContractText.hpp"
+#include "core/policy/Metadata.hpp"
 #include "plugin/c/Rows.hpp"
 #include "plugin/c/Runtime.hpp"
 #include "plugin/c/VersionedStruct.hpp"
@@ -23,6 +24,13 @@ std::size_t parameter_count(const Parameters& parameters) {
   return count;
 }
 
+std::string contract_text_of(const PolicyFile& file) {
+  nlohmann::json contract = contract_to_json(file.contract);
+  contract["golden"] = {{"rows", file.golden.rows}, {"tolerance", file.golden.tolerance}};
+  // Whoever made the file may have written a provenance that is not UTF-8.
+  return contract.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 dempilot_description describe(const PolicyFile& file, const Pilot& pilot) {
   const Contract& contract = file.contract;
   dempilot_description description = DEMPILOT_DESCRIPTION_INIT;
@@ -35,10 +43,12 @@ dempilot_description describe(const PolicyFile& file, const Pilot& pilot) {
   description.golden_tolerance = file.golden.tolerance;
   description.time_step = contract.timing.time_step;
   description.decision_interval = contract.timing.decision_interval;
+  description.distribution_size = contract.model.action_size;
+  description.for_engines = contract.observation.empty() ? 0 : 1;
   return description;
 }
 
-/// Where a step writes what the caller does not want.
+/// Where a step writes what it always computes and the caller does not want.
 class Unwanted {
  public:
   std::span<float> room(std::size_t size) { return buffers_.emplace_back(size); }
@@ -50,6 +60,11 @@ class Unwanted {
 std::span<float> room_for_output(float* data, std::size_t capacity, const RowShape& shape,
                                  Unwanted& unwanted) {
   if (data == nullptr) return unwanted.room(shape.size());
+  return room_for_rows(data, capacity, shape);
+}
+
+std::span<float> room_if_wanted(float* data, std::size_t capacity, const RowShape& shape) {
+  if (data == nullptr) return {};
   return room_for_rows(data, capacity, shape);
 }
 
@@ -88,7 +103,7 @@ Noise noise_for(std::size_t agents, const dempilot_draw* given) {
 
 LoadedPolicy::LoadedPolicy(const PolicyFile& file, const std::string& source)
     : pilot_(file, source),
-      contract_text_(c::contract_text(file)),
+      contract_text_(contract_text_of(file)),
       description_(describe(file, pilot_)) {}
 
 void LoadedPolicy::step(std::size_t agents, std::span<const float> observation,
@@ -96,13 +111,15 @@ void LoadedPolicy::step(std::size_t agents, std::span<const float> observation,
                         const dempilot_outputs* outputs) const {
   const dempilot_outputs nothing = DEMPILOT_OUTPUTS_INIT;
   const dempilot_outputs wanted = outputs == nullptr ? nothing : read_struct(outputs);
+  const std::size_t distribution = pilot_.contract().model.action_size;
   Unwanted unwanted;
   const Pilot::Decisions out{
       room_for_output(wanted.action, wanted.action_capacity,
                       {"action", agents, pilot_.action_size()}, unwanted),
       room_for_output(wanted.value, wanted.value_capacity, {"value", agents, 1}, unwanted),
-      room_for_output(wanted.log_prob, wanted.log_prob_capacity, {"log_prob", agents, 1},
-                      unwanted)};
+      room_for_output(wanted.log_prob, wanted.log_prob_capacity, {"log_prob", agents, 1}, unwanted),
+      room_if_wanted(wanted.mean, wanted.mean_capacity, {"mean", agents, distribution}),
+      room_if_wanted(wanted.std_dev, wanted.std_dev_capacity, {"std_dev", agents, distribution})};
   const Noise noise = noise_for(agents, draw);
   compute_in_runtime([&] {
     pilot_.decide(observation, carry, noise.ids, noise.mode, noise.seed, noise.decision, out);

@@ -10,7 +10,8 @@
 /// end alone, and begin with the size that the caller's header knew.
 namespace dempilot::c {
 
-/// What the C API says of a structure: its name, its INIT macro, and its size in the first version.
+/// What the C API says of a structure: its name, its INIT macro, and the size of the oldest that is
+/// understood.
 template <class Struct>
 struct StructTraits;
 

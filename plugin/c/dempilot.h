@@ -80,7 +80,7 @@ DEMPILOT_API dempilot_status dempilot_initialize(int threads);
 typedef struct dempilot_description {
   size_t struct_size;        /* set by DEMPILOT_DESCRIPTION_INIT */
   size_t observation_size;   /* floats of an observation */
-  size_t action_size;        /* floats of an action */
+  size_t action_size;        /* floats of an action: of what acts, or the index of a category */
   size_t carry_size;         /* floats that an agent remembers; 0: it remembers nothing */
   size_t category_count;     /* 0: actions are continuous; else how many to choose from */
   size_t parameter_count;    /* weights and biases */
@@ -88,9 +88,11 @@ typedef struct dempilot_description {
   double golden_tolerance;   /* how close, see docs/policy_file.md */
   double time_step;          /* it was trained with, in the policy's units; 0: not said */
   int64_t decision_interval; /* time steps from one decision to the next; 0: not said */
+  size_t distribution_size;  /* floats of a distribution's mean: actions, or categories */
+  int64_t for_engines;       /* 1: the file says what to observe and how to act; 0: it does not */
 } dempilot_description;
 #define DEMPILOT_DESCRIPTION_INIT \
-  { sizeof(dempilot_description), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  { sizeof(dempilot_description), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* The noise of actions that are drawn from their distribution: a pure function of (seed, id,
  * decision), so the same for an agent whatever the order, number or place of the others. Number the
@@ -115,9 +117,13 @@ typedef struct dempilot_outputs {
   size_t value_capacity;    /* floats that fit */
   float* log_prob;          /* (agents), logarithm of the action's probability (density) */
   size_t log_prob_capacity; /* floats that fit */
+  float* mean;             /* (agents, distribution_size), before the action space; or the logits */
+  size_t mean_capacity;    /* floats that fit */
+  float* std_dev;          /* (agents, distribution_size), standard deviation of the Gaussian */
+  size_t std_dev_capacity; /* floats that fit */
 } dempilot_outputs;
 #define DEMPILOT_OUTPUTS_INIT \
-  { sizeof(dempilot_outputs), NULL, 0, NULL, 0, NULL, 0 }
+  { sizeof(dempilot_outputs), NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0 }
 
 /* ---- policies -------------------------------------------------------------------------------- */
 
@@ -144,9 +150,10 @@ DEMPILOT_API void dempilot_policy_free(dempilot_policy* policy);
 DEMPILOT_API dempilot_status dempilot_policy_describe(const dempilot_policy* policy,
                                                       dempilot_description* description);
 
-/* The whole contract as JSON, in UTF-8: model, metadata, observation, action, timing, provenance,
- * in the words of docs/policy_file.md. The text belongs to the policy and lives as long. NULL, with
- * a message, if policy is NULL. */
+/* The whole contract as JSON, in UTF-8, in the words of docs/policy_file.md: model, metadata,
+ * normalization, observation, action, timing, units, provenance, and how many golden rows there
+ * are. The text belongs to the policy and lives as long. NULL, with a message, if policy is NULL.
+ */
 DEMPILOT_API const char* dempilot_policy_contract(const dempilot_policy* policy);
 
 /* One step for agents whose memory the caller keeps, as engines do whose particles come and go.

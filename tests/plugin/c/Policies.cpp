@@ -1,6 +1,7 @@
 // Writes the policy files that the C tests load: small models of every kind with odd widths, whose
 // golden rows the oracle computed.
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 
@@ -34,6 +35,10 @@ std::vector<double> row_of(const std::vector<float>& values, std::size_t width, 
   return {first, first + static_cast<std::ptrdiff_t>(width)};
 }
 
+std::vector<double> likeliest(const std::vector<double>& logits) {
+  return {static_cast<double>(std::max_element(logits.begin(), logits.end()) - logits.begin())};
+}
+
 GoldenRows golden_rows(const ModelSpec& model, const Parameters& parameters, std::size_t rows) {
   const reference::ReferencePolicy oracle(model, parameters);
   GoldenRows golden;
@@ -44,7 +49,7 @@ GoldenRows golden_rows(const ModelSpec& model, const Parameters& parameters, std
     std::vector<double> carry = row_of(golden.carry, model.carry_size(), row);
     const auto decision =
         oracle.step(row_of(golden.observation, model.observation_size, row), carry);
-    append(golden.action, decision.action);
+    append(golden.action, model.discrete ? likeliest(decision.mean) : decision.action);
     append(golden.next_carry, carry);
     append(golden.value, {decision.value});
   }
@@ -55,7 +60,7 @@ PolicyFile policy_file(const ModelSpec& model) {
   PolicyFile policy;
   policy.contract.model = model;
   policy.contract.observation = components();
-  policy.contract.action = {ActionTarget::force, 2.5, 0.25, 0.125};
+  policy.contract.action = {ActionTarget::force, 2.5, 0.25, 0.125, ActionFrame::lab, {}};
   policy.contract.timing = {2e-3, 10};
   policy.contract.provenance = "made by a test, caf\xc3\xa9";
   policy.parameters = test::random_parameters(model, 1);
@@ -75,6 +80,16 @@ void write_all(const std::filesystem::path& folder) {
   write("min_gru", policy_file(test::min_gru_model(ActionSpaceKind::box)));
   write("shared", policy_file(test::feed_forward_model({}, Activation::silu)));
   write("separate", policy_file(test::with_sigma_head(test::separate_model())));
+
+  write("stacked_gru", policy_file(test::with_normalization(test::stacked_model(
+                           CellKind::gru, CriticMemory::own, ActionSpaceKind::clipped))));
+
+  PolicyFile discrete = policy_file(test::with_discrete_actions(test::min_gru_model()));
+  discrete.contract.action.table = {10, 11, 20, 21, 30, 31};
+  write("discrete", discrete);
+  discrete.contract.action = {};
+  discrete.contract.observation.clear();
+  write("discrete_bare", discrete);
 
   PolicyFile wrong = lstm;
   wrong.golden.value[5] += 0.5F;

@@ -351,6 +351,48 @@ static void what_is_not_finite_spoils_nobody_else(void** state) {
   disband(&others);
 }
 
+static void acts_by_the_table_of_discrete_actions(void** state) {
+  golden_rows golden = read_golden(POLICY("discrete"));
+  dempilot_agents* agents = crew_of(POLICY("discrete"), golden.rows);
+  float* action = zeros(2 * golden.rows);
+  dempilot_outputs outputs = DEMPILOT_OUTPUTS_INIT;
+  size_t i;
+  (void)state;
+  outputs.action = action;
+  outputs.action_capacity = 2 * golden.rows;
+  CHECK(dempilot_agents_carry_set(agents, golden.carry, golden.rows * 12));
+  CHECK(dempilot_agents_step(agents, golden.observation, golden.rows * 5, NULL, &outputs));
+  for (i = 0; i < golden.rows; ++i) {
+    assert_true(action[2 * i] == 10 * (golden.action[i] + 1));
+    assert_true(action[2 * i + 1] == 10 * (golden.action[i] + 1) + 1);
+  }
+  free(action);
+  free_golden(&golden);
+  dempilot_agents_free(agents);
+}
+
+static void tells_the_distribution(void** state) {
+  dempilot_policy* policy = loaded(POLICY("separate"));
+  const dempilot_description about = described(policy);
+  dempilot_outputs outputs = outputs_for(&about, crew_size);
+  float* observation = numbers(crew_size * 5, 1);
+  size_t i, k;
+  (void)state;
+  CHECK(
+      dempilot_policy_step(policy, crew_size, observation, crew_size * 5, NULL, 0, NULL, &outputs));
+  /* its action space is free: the action is the mean */
+  assert_memory_equal(outputs.mean, outputs.action, crew_size * 3 * sizeof(float));
+  for (i = 0; i < crew_size; ++i) {
+    double log_prob = 0;
+    for (k = 0; k < 3; ++k)
+      log_prob -= log(outputs.std_dev[3 * i + k] * 2.50662827463100050242);
+    assert_true(fabs(log_prob - outputs.log_prob[i]) < 1e-5);
+  }
+  free(observation);
+  free_outputs(&outputs);
+  dempilot_policy_free(policy);
+}
+
 static void nobody_to_decide_for_is_fine(void** state) {
   dempilot_agents* agents = crew_of(POLICY("lstm"), 0);
   const dempilot_draw draw = draw_of(1, 0);
@@ -406,6 +448,8 @@ int main(void) {
       cmocka_unit_test(writes_only_what_is_wanted),
       cmocka_unit_test(steps_agents_whose_memory_the_caller_keeps),
       cmocka_unit_test(what_is_not_finite_spoils_nobody_else),
+      cmocka_unit_test(acts_by_the_table_of_discrete_actions),
+      cmocka_unit_test(tells_the_distribution),
       cmocka_unit_test(nobody_to_decide_for_is_fine),
       cmocka_unit_test(a_policy_without_memory_needs_no_carry),
       cmocka_unit_test(serves_several_policies_at_once),

@@ -37,6 +37,8 @@ static void describes_itself(void** state) {
   assert_true(about.golden_tolerance == 1e-5);
   assert_true(about.time_step == 2e-3);
   assert_int_equal(about.decision_interval, 10);
+  assert_int_equal(about.distribution_size, 3);
+  assert_int_equal(about.for_engines, 1);
   dempilot_policy_free(policy);
 }
 
@@ -50,6 +52,23 @@ static void describes_a_trained_policy(void** state) {
   assert_int_equal(about.golden_rows, 64);
   assert_int_equal(about.decision_interval, 20);
   dempilot_policy_free(policy);
+}
+
+static void describes_discrete_actions(void** state) {
+  dempilot_policy* policy = loaded(POLICY("discrete"));
+  dempilot_policy* bare = loaded(POLICY("discrete_bare"));
+  const dempilot_description about = described(policy);
+  const dempilot_description about_bare = described(bare);
+  (void)state;
+  assert_int_equal(about.category_count, 3);
+  assert_int_equal(about.distribution_size, 3);
+  assert_int_equal(about.action_size, 2); /* a row of the table */
+  assert_int_equal(about.for_engines, 1);
+  assert_int_equal(about_bare.category_count, 3);
+  assert_int_equal(about_bare.action_size, 1); /* the index */
+  assert_int_equal(about_bare.for_engines, 0);
+  dempilot_policy_free(policy);
+  dempilot_policy_free(bare);
 }
 
 static void a_policy_without_memory_has_no_carry(void** state) {
@@ -184,6 +203,22 @@ static void null_is_an_error(void** state) {
   dempilot_policy_free(policy);
 }
 
+/* The size of a structure whose last field is this one. */
+#define SIZE_UP_TO(type, last) (offsetof(type, last) + sizeof(((type*)NULL)->last))
+
+static void serves_older_headers(void** state) {
+  dempilot_policy* policy = loaded(POLICY("lstm"));
+  dempilot_description about = DEMPILOT_DESCRIPTION_INIT;
+  (void)state;
+  about.struct_size = SIZE_UP_TO(dempilot_description, decision_interval);
+  about.distribution_size = 42;
+  CHECK(dempilot_policy_describe(policy, &about));
+  assert_int_equal(about.struct_size, SIZE_UP_TO(dempilot_description, decision_interval));
+  assert_int_equal(about.decision_interval, 10);
+  assert_int_equal(about.distribution_size, 42);
+  dempilot_policy_free(policy);
+}
+
 /* A later version of the header, with one more field. */
 typedef struct later_description {
   dempilot_description now;
@@ -206,7 +241,7 @@ static void serves_newer_and_refuses_impossible_headers(void** state) {
   REFUSED(dempilot_policy_describe(policy, &about),
           "dempilot_description has struct_size 0 (80 to 4096 is possible) start it with "
           "DEMPILOT_DESCRIPTION_INIT");
-  about.struct_size = sizeof about - 1;
+  about.struct_size = 79;
   REFUSED(dempilot_policy_describe(policy, &about),
           "dempilot_description has struct_size 79 (80 to 4096 is possible) start it with "
           "DEMPILOT_DESCRIPTION_INIT");
@@ -236,6 +271,7 @@ int main(void) {
       cmocka_unit_test(starts_once),
       cmocka_unit_test(describes_itself),
       cmocka_unit_test(describes_a_trained_policy),
+      cmocka_unit_test(describes_discrete_actions),
       cmocka_unit_test(a_policy_without_memory_has_no_carry),
       cmocka_unit_test(shows_the_whole_contract),
       cmocka_unit_test(loads_from_bytes),
@@ -243,6 +279,7 @@ int main(void) {
       cmocka_unit_test(refuses_missing_files),
       cmocka_unit_test(refuses_golden_rows_that_do_not_come_out),
       cmocka_unit_test(null_is_an_error),
+      cmocka_unit_test(serves_older_headers),
       cmocka_unit_test(serves_newer_and_refuses_impossible_headers),
       cmocka_unit_test(cuts_long_messages_between_characters),
   };

@@ -94,6 +94,15 @@ static void outputs_must_fit(void** state) {
   REFUSED(dempilot_agents_step(agents, observation, entries, NULL, &outputs),
           "'log_prob' has room for 0 entries (2 agents with 1 each need 2) make it larger");
   outputs = all_outputs();
+  outputs.mean = action;
+  outputs.mean_capacity = actions - 1;
+  REFUSED(dempilot_agents_step(agents, observation, entries, NULL, &outputs),
+          "'mean' has room for 5 entries (2 agents with 3 each need 6) make it larger");
+  outputs = all_outputs();
+  outputs.std_dev = action;
+  REFUSED(dempilot_agents_step(agents, observation, entries, NULL, &outputs),
+          "'std_dev' has room for 0 entries (2 agents with 3 each need 6) make it larger");
+  outputs = all_outputs();
   outputs.struct_size = 3;
   REFUSED(dempilot_agents_step(agents, observation, entries, NULL, &outputs),
           "dempilot_outputs has struct_size 3 (56 to 4096 is possible) start it with "

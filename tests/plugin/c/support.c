@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char* const policy_files[] = {LIGHTHOUSE,        POLICY("lstm"),   POLICY("seed"),
-                                    POLICY("min_gru"), POLICY("shared"), POLICY("separate")};
+const char* const policy_files[] = {
+    LIGHTHOUSE,       POLICY("lstm"),     POLICY("seed"),        POLICY("min_gru"),
+    POLICY("shared"), POLICY("separate"), POLICY("stacked_gru"), POLICY("discrete_bare")};
 const size_t policy_file_count = sizeof policy_files / sizeof *policy_files;
 
 void check_ok(dempilot_status status, const char* call, const char* file, int line) {
@@ -61,6 +62,10 @@ dempilot_outputs outputs_for(const dempilot_description* about, size_t agents) {
   outputs.action = zeros(outputs.action_capacity);
   outputs.value = zeros(agents);
   outputs.log_prob = zeros(agents);
+  outputs.mean_capacity = agents * about->distribution_size;
+  outputs.mean = zeros(outputs.mean_capacity);
+  outputs.std_dev_capacity = agents * about->distribution_size;
+  outputs.std_dev = zeros(outputs.std_dev_capacity);
   return outputs;
 }
 
@@ -68,6 +73,8 @@ void free_outputs(dempilot_outputs* outputs) {
   free(outputs->action);
   free(outputs->value);
   free(outputs->log_prob);
+  free(outputs->mean);
+  free(outputs->std_dev);
 }
 
 /* All values of a dataset, or NULL if the file lacks it. */
