@@ -153,7 +153,9 @@ def parse_contract(data: Any) -> Contract:
         table=table,
         timing=_numbers(groups, "timing"),
         units=_numbers(groups, "units"),
-        normalization=_normalization(groups["normalization"]) if "normalization" in groups else None,
+        normalization=_normalization(groups["normalization"])
+        if "normalization" in groups
+        else None,
     )
 
 
@@ -178,7 +180,9 @@ def _component(data: Any, index: int) -> dict[str, Any]:
             _check_type(entry[key], kind, f"component '{name}' has '{key}'")
     if "dimensions" in keys and entry["dimensions"] not in DIMENSIONS.get(name, (2, 3)):
         allowed = " or ".join(map(str, DIMENSIONS.get(name, (2, 3))))
-        fail(f"component '{name}' has {entry['dimensions']} dimensions", f"it has {allowed}", REMEDY)
+        fail(
+            f"component '{name}' has {entry['dimensions']} dimensions", f"it has {allowed}", REMEDY
+        )
     for key in ("range", "n_azimuth", "clip"):
         if key in entry and not entry[key] > 0:
             fail(f"component '{name}' has '{key}' {entry[key]}", "it must be positive", REMEDY)
@@ -191,7 +195,9 @@ def _action(data: Any) -> tuple[dict[str, Any], list[list[float]] | None]:
     entry = dict(_object(data, "'action'"))
     _known(entry, "'action'", ("target", "frame", "scale", "drag", "angular_drag", "table"))
     if entry.get("target") not in TARGETS:
-        fail(f"unknown action target '{entry.get('target')}'", f"known: {', '.join(TARGETS)}", REMEDY)
+        fail(
+            f"unknown action target '{entry.get('target')}'", f"known: {', '.join(TARGETS)}", REMEDY
+        )
     if entry.get("frame", "lab") not in ("lab", "body"):
         fail(f"unknown action frame '{entry['frame']}'", "known: lab, body", REMEDY)
     for key in ("scale", "drag", "angular_drag"):

@@ -25,7 +25,7 @@ class Normalization:
 
     def apply(self, observation: Array) -> Array:
         """Returns what the model reads for raw observations (n, obs)."""
-        rows = (observation - self.mean) / np.sqrt(self.variance + self.epsilon)
+        rows: Array = (observation - self.mean) / np.sqrt(self.variance + self.epsilon)
         return rows if self.clip is None else np.clip(rows, -self.clip, self.clip)
 
 
@@ -92,7 +92,11 @@ def as_float32(key: str, tensor: Array, notes: list[str]) -> Array:
         else:
             notes.append(f"{key} is {tensor.dtype}: rounded to float32")
     else:
-        fail(f"'{key}' holds {tensor.dtype}", "weights are floating-point numbers", "Train in float32.")
+        fail(
+            f"'{key}' holds {tensor.dtype}",
+            "weights are floating-point numbers",
+            "Train in float32.",
+        )
     if not np.isfinite(result).all():
         bad = int(np.argmin(np.isfinite(result)))
         fail(

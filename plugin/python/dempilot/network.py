@@ -174,7 +174,9 @@ def _check_counts(network: Network) -> None:
     }
     for what, count in stacks.items():
         if count > MOST_LAYERS:
-            fail(f"the {what} has {count} layers", f"at most {MOST_LAYERS} are known", "Train fewer.")
+            fail(
+                f"the {what} has {count} layers", f"at most {MOST_LAYERS} are known", "Train fewer."
+            )
 
 
 def _check_heads(network: Network, actions: int, values: int) -> None:

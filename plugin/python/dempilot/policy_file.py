@@ -30,14 +30,14 @@ def write_policy_file(
 
     Nothing is left behind when writing or checking fails. An existing file stays unless `force`.
     """
-    _require_free(path, force)
+    require_free(path, force)
     temporary = _temporary(path)
     try:
         with h5py.File(temporary, "w") as file:
             _write(file, model, contract, golden)
         _flush(temporary)
         check(temporary)
-        _require_free(path, force)
+        require_free(path, force)
         temporary.replace(path)
     except OSError as error:
         fail(f"{path} cannot be written", str(error), "Give a folder with room that you may write.")
@@ -46,7 +46,8 @@ def write_policy_file(
     _flush(path.parent)
 
 
-def _require_free(path: Path, force: bool) -> None:
+def require_free(path: Path, force: bool) -> None:
+    """Raises `Error` where `path` is taken."""
     if path.is_dir():
         fail(f"{path} cannot be written", "it is a folder", "Give a file name after -o.")
     if path.exists() and not force:
@@ -78,9 +79,7 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _write(
-    file: h5py.File, model: Model, contract: Contract, golden: Mapping[str, Array]
-) -> None:
+def _write(file: h5py.File, model: Model, contract: Contract, golden: Mapping[str, Array]) -> None:
     file.attrs["format"] = "dempilot-policy"
     file.attrs["version"] = 1
     file.attrs["model"] = model.name

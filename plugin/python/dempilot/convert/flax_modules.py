@@ -83,7 +83,9 @@ def cell(leaves: Mapping[str, Array], name: str) -> Step:
         features, gates = own["dense_h.kernel"].shape
         lstm = gates == 4 * features
         kind = nnx.OptimizedLSTMCell if lstm else nnx.GRUCell
-        return _nnx_cell(kind(own["dense_i.kernel"].shape[0], features, rngs=nnx.Rngs(0)), own, lstm)
+        return _nnx_cell(
+            kind(own["dense_i.kernel"].shape[0], features, rngs=nnx.Rngs(0)), own, lstm
+        )
     lstm = "hi.kernel" in own
     features = own["hi.kernel" if lstm else "hr.kernel"].shape[1]
     if "if_.kernel" in own:

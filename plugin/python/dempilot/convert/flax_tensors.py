@@ -153,7 +153,9 @@ class FlaxTensors:
         widths = [layer.kernel.shape for layer in layers]
         if len(set(widths)) > 1:
             shapes = ", ".join(f"{g} {list(w)}" for g, w in zip(spelled, widths, strict=True))
-            fail(f"the gates of '{name}' differ in shape", shapes, "Check what wrote the checkpoint.")
+            fail(
+                f"the gates of '{name}' differ in shape", shapes, "Check what wrote the checkpoint."
+            )
         kernel = np.concatenate([layer.kernel for layer in layers], axis=1)
         if all(layer.bias is None for layer in layers):
             return kernel, None

@@ -60,7 +60,8 @@ def read_jaxdem(
         parameters=parameters,
         carry_size=_carry_size(name, metadata),
         oracle=JaxdemOracle(name, metadata, parameters, tensors.leaves, normalization),
-        provenance=f"JaxDEM checkpoint {short(folder)}, sha256 {tree_digest(folder)}; {flax_versions()}",
+        provenance=f"JaxDEM checkpoint {short(folder)}, sha256 {tree_digest(folder)}; "
+        f"{flax_versions()}",
         normalization=normalization,
         notes=tuple(notes),
     )
@@ -99,7 +100,11 @@ def _metadata(name: str, arguments: Mapping[str, Any], tensors: FlaxTensors) -> 
             )
     for key in SIZES:
         if not isinstance(arguments.get(key), int):
-            fail(f"'{key}' in the metadata is {arguments.get(key)}", "it is a width", "Save it again.")
+            fail(
+                f"'{key}' in the metadata is {arguments.get(key)}",
+                "it is a width",
+                "Save it again.",
+            )
     metadata: dict[str, Any] = {key: arguments[key] for key in SIZES}
     metadata |= {key: arguments.get(key, default) for key, default in ARGUMENTS[name].items()}
     metadata["activation"] = _activation(arguments.get("activation", "gelu"))
@@ -149,7 +154,9 @@ def _action_space(arguments: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(space.get("type")).lower().replace("_", "")
     if kind not in SPACES:
         known = ", ".join(name for name, _ in SPACES.values())
-        fail(f"'action_space' is {space.get('type')}", f"known: {known}", "Train with one of these.")
+        fail(
+            f"'action_space' is {space.get('type')}", f"known: {known}", "Train with one of these."
+        )
     name, keys = SPACES[kind]
     # the rest tells distrax about shapes
     return {"type": name, "kw": {k: v for k, v in space.get("kw", {}).items() if k in keys}}

@@ -239,9 +239,7 @@ def _known_activation(roles: Roles, hidden: bool) -> str:
 
 def role_notes(roles: Roles, network: Network) -> Sequence[str]:
     """Says what was taken for what, so that a wrong guess shows."""
-    parts = [
-        f"{part}: {', '.join(getattr(roles, part))}" for part in PARTS if getattr(roles, part)
-    ]
+    parts = [f"{part}: {', '.join(getattr(roles, part))}" for part in PARTS if getattr(roles, part)]
     notes = [f"read as {'; '.join(parts)}; activation: {network.activation}"]
     if network.discrete and roles.discrete is None:
         notes.append("there is no log_std: the actions are taken for categories")

@@ -41,7 +41,9 @@ TRAINING = (
 )  # fmt: skip
 
 
-def read_sb3(path: Path, normalization: Normalization | None = None, *, trust: bool = False) -> Model:
+def read_sb3(
+    path: Path, normalization: Normalization | None = None, *, trust: bool = False
+) -> Model:
     """Reads a zip of model.save(); what is pickled in it is not run unless `trust`."""
     archive = read_archive(path, trust=trust)
     arguments = _shaping(archive.arguments)

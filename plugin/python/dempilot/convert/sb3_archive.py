@@ -111,7 +111,9 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str, most: int) -> bytes
     try:
         size = archive.getinfo(name).file_size
     except KeyError:
-        fail(f"'{name}' is missing in {path}", f"it has {', '.join(archive.namelist()[:5])}", RESAVE)
+        fail(
+            f"'{name}' is missing in {path}", f"it has {', '.join(archive.namelist()[:5])}", RESAVE
+        )
     if size > most:
         fail(f"'{name}' in {path} takes {size} bytes", f"at most {most} are read", RESAVE)
     return archive.read(name)

@@ -31,7 +31,8 @@ def read_torch(
         parameters=assembly.parameters,
         carry_size=assembly.carry_size,
         oracle=TorchOracle(torch, roles, tensors, network, assembly, normalization),
-        provenance=f"{source} state dict {path.name}, sha256 {digest(path)}; torch {torch.__version__}",
+        provenance=f"{source} state dict {path.name}, sha256 {digest(path)}; "
+        f"torch {torch.__version__}",
         normalization=normalization,
         notes=(*role_notes(roles, network), *assembly.notes),
     )
@@ -129,7 +130,7 @@ class TorchOracle:
         return mean
 
     def _remember(self, memories: Sequence[Any], x: Any, rows: Any) -> tuple[Any, list[Any], Any]:
-        """Steps recurrent modules; returns their output, their states, and the rest of the carry."""
+        """Steps recurrent modules; returns their output, states, and the rest of the carry."""
         states = []
         for module in memories:
             x, state, rows = self._step(module, x, rows)
@@ -142,7 +143,9 @@ class TorchOracle:
         lstm = isinstance(module, (nn.LSTM, nn.LSTMCell))
         size = layers * width * (2 if lstm else 1)
         # the carry holds h, then c of each layer in turn
-        parts = rows[:, :size].reshape(len(rows), layers, -1, width).permute(2, 1, 0, 3).contiguous()
+        parts = (
+            rows[:, :size].reshape(len(rows), layers, -1, width).permute(2, 1, 0, 3).contiguous()
+        )
         if isinstance(module, (nn.LSTMCell, nn.GRUCell)):
             state = module(x, (parts[0, 0], parts[1, 0]) if lstm else parts[0, 0])
             state = state if lstm else (state,)

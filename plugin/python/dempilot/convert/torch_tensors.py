@@ -52,7 +52,11 @@ def _tensors(torch: Any, data: Any, what: str) -> dict[str, Any]:
             data = data[wrapper]
             break
     if not isinstance(data, Mapping) or not data:
-        fail(f"{what} holds no state dict", f"it holds a {type(data).__name__}", "Save model.state_dict().")
+        fail(
+            f"{what} holds no state dict",
+            f"it holds a {type(data).__name__}",
+            "Save model.state_dict().",
+        )
     for key, value in data.items():
         if not isinstance(key, str) or not isinstance(value, torch.Tensor):
             fail(
@@ -198,5 +202,3 @@ class TorchTensors:
     def unused(self) -> list[str]:
         """Names of the tensors that were not asked for."""
         return [key for key in self.state if key not in self._used]
-
-

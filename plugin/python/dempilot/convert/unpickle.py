@@ -76,7 +76,7 @@ class Record:
     state: dict[str, Any]
     raw_state: Any
 
-    def __new__(cls, *args: Any, **_: Any) -> Record:
+    def __new__(cls, *args: Any, **_: Any) -> Record:  # noqa: D102
         # not __init__, which a pickle may pass over
         record = super().__new__(cls)
         record.args = args
@@ -114,7 +114,7 @@ class Record:
 
 
 # The reader written in Python: the one in C allocates whatever size a file asks for.
-class _Reader(pickle._Unpickler):  # type: ignore[name-defined,misc]
+class _Reader(pickle._Unpickler):
     def __init__(self, data: bytes, what: str) -> None:
         super().__init__(io.BytesIO(data))
         self._what = what
