@@ -80,28 +80,40 @@ class Model:
         return bool(self.metadata.get("discrete", False))
 
 
-def as_float32(key: str, tensor: Array, notes: list[str]) -> Array:
-    """Returns the tensor in float32; says so in `notes` where that rounds it."""
-    if tensor.dtype == np.float32:
-        result = tensor
-    elif tensor.dtype.kind == "f":
+class Casts:
+    """Casts tensors to float32, and remembers which of them were something else."""
+
+    def __init__(self) -> None:
+        self._changed: dict[str, list[str]] = {}
+
+    def to_float32(self, key: str, tensor: Array) -> Array:
+        """Returns a tensor in float32; raises `Error` for values that are not finite there."""
+        if tensor.dtype.kind != "f":
+            fail(
+                f"'{key}' holds {tensor.dtype}",
+                "weights are floating-point numbers",
+                "Train in float32.",
+            )
         with np.errstate(over="ignore"):
-            result = tensor.astype(np.float32)
-        if np.array_equal(result.astype(tensor.dtype), tensor, equal_nan=True):
-            notes.append(f"{key} is {tensor.dtype}: stored as float32, which holds it exactly")
-        else:
-            notes.append(f"{key} is {tensor.dtype}: rounded to float32")
-    else:
-        fail(
-            f"'{key}' holds {tensor.dtype}",
-            "weights are floating-point numbers",
-            "Train in float32.",
-        )
-    if not np.isfinite(result).all():
-        bad = int(np.argmin(np.isfinite(result)))
-        fail(
-            f"'{key}' holds {result.ravel()[bad]} at entry {bad}",
-            "a weight must be a finite float32",
-            "Convert a checkpoint from before training diverged.",
-        )
-    return np.ascontiguousarray(result)
+            result = np.ascontiguousarray(tensor, np.float32)
+        finite = np.isfinite(result)
+        if not finite.all():
+            bad = int(np.argmin(finite))
+            fail(
+                f"'{key}' holds {tensor.ravel()[bad]} at entry {bad}",
+                "a weight must be a finite float32",
+                "Convert a checkpoint from before training diverged.",
+            )
+        if tensor.dtype != np.float32:
+            exact = np.array_equal(result.astype(np.float64), tensor.astype(np.float64))
+            how = "held exactly by" if exact else "rounded to"
+            self._changed.setdefault(f"{tensor.dtype}, {how} float32", []).append(key)
+        return result
+
+    def notes(self) -> tuple[str, ...]:
+        """What was cast, one line for each kind."""
+        lines = []
+        for kind, keys in self._changed.items():
+            more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+            lines.append(f"weights are {kind}: {', '.join(keys[:3])}{more}")
+        return tuple(lines)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dempilot.errors import fail
-from dempilot.model import Array, as_float32
+from dempilot.model import Array, Casts
 
 GATES = {"lstm": 4, "gru": 3}
 STATES = {"lstm": 2, "gru": 1}
@@ -78,10 +78,10 @@ class _Parameters:
 
     def __init__(self) -> None:
         self.tensors: dict[str, Array] = {}
-        self.notes: list[str] = []
+        self.casts = Casts()
 
     def add(self, name: str, source: str, tensor: Array) -> None:
-        self.tensors[name] = as_float32(source, tensor, self.notes)
+        self.tensors[name] = self.casts.to_float32(source, tensor)
 
     def linear(self, name: str, layer: Linear, width: int) -> int:
         """Adds a layer that reads `width` values; returns how many it gives."""
@@ -250,7 +250,7 @@ def assemble(network: Network) -> Assembly:
             STATES[cell.kind] * int(cell.hidden_kernel.shape[0])
             for cell in (*network.cells, *network.critic_cells)
         ),
-        notes=tuple(parameters.notes),
+        notes=parameters.casts.notes(),
     )
 
 

@@ -12,7 +12,7 @@ from dempilot.convert.flax_tensors import FlaxTensors
 from dempilot.convert.jaxdem_oracle import JaxdemOracle
 from dempilot.convert.orbax import is_item, latest_step, read_leaves, short, tree_digest
 from dempilot.errors import fail
-from dempilot.model import Array, Model, Normalization, as_float32
+from dempilot.model import Array, Casts, Model, Normalization
 
 SIZES = ("observation_space_size", "action_space_size")
 # model: the arguments that shape it, with JaxDEM's defaults
@@ -52,8 +52,8 @@ def read_jaxdem(
     name, arguments = _read_metadata(folder / "model_metadata" / "metadata")
     tensors = FlaxTensors(read_leaves(folder / "model_state"))
     metadata = _metadata(name, arguments, tensors)
-    notes: list[str] = []
-    parameters = _parameters(name, metadata, tensors, notes)
+    casts = Casts()
+    parameters = _parameters(name, metadata, tensors, casts)
     return Model(
         name=name,
         metadata=metadata,
@@ -63,7 +63,7 @@ def read_jaxdem(
         provenance=f"JaxDEM checkpoint {short(folder)}, sha256 {tree_digest(folder)}; "
         f"{flax_versions()}",
         normalization=normalization,
-        notes=tuple(notes),
+        notes=casts.notes(),
     )
 
 
@@ -228,7 +228,7 @@ def _memory_shapes(
 
 
 def _parameters(
-    name: str, metadata: Mapping[str, Any], tensors: FlaxTensors, notes: list[str]
+    name: str, metadata: Mapping[str, Any], tensors: FlaxTensors, casts: Casts
 ) -> dict[str, Array]:
     """The leaves under the names of the policy file; raises `Error` for what is missing or more."""
     leaves = dict(tensors.leaves)
@@ -253,7 +253,7 @@ def _parameters(
                 f"its metadata means {list(shape)}",
                 "Check what wrote the checkpoint.",
             )
-        parameters[key] = as_float32(key, leaf, notes)
+        parameters[key] = casts.to_float32(key, leaf)
     for key in leaves:
         fused = "fused_head.kernel" in shapes and key.split(".")[0] in UNUSED_HEADS
         if not fused and not (key == "_log_std" and metadata.get("discrete")):
