@@ -1,4 +1,3 @@
-#include <mpi.h>
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * DEMPilot from C: load a policy file, and step it for agents that each remember for themselves.
