@@ -145,8 +145,8 @@ def _decode(text: Any, what: str) -> bytes:
 
 def _pickled(entries: Mapping[str, Any], name: str) -> Any:
     entry = entries.get(name)
-    if name == "policy_kwargs" and not entry:
-        return {}
+    if name == "policy_kwargs" and (not entry or ":serialized:" not in entry):
+        return entry or {}  # plain JSON does for them when no class is among them
     if not isinstance(entry, dict) or ":serialized:" not in entry:
         fail(f"'{name}' is missing in 'data'", "the policy cannot be built without it", RESAVE)
     return read_pickle(_decode(entry[":serialized:"], name), f"'{name}' in 'data'")

@@ -223,14 +223,14 @@ def test_float64_weights_are_rounded_and_said_to_be(tmp_path, capsys):
     torch.manual_seed(9)
     agent = Agent(nn.LSTM(12, 9), 9).double()
     with torch.no_grad():
-        agent.critic.weight += 1e-12
+        agent.critic.weight *= 1 + 1e-12
     torch.save(agent.state_dict(), tmp_path / "agent.pth")
     convert("torch", tmp_path / "agent.pth", "--activation", "tanh", output=tmp_path / "a.policy.h5")
     said = capsys.readouterr().out
-    assert "note: weights are float64, rounded to float32: critic (weight)\n" in said
+    assert "note: weights are float64, rounded to float32: lstm, layer 0 (bias), critic (weight)\n" in said
     assert (
         "note: weights are float64, held exactly by float32: encoder.0 (weight), encoder.0 (bias), "
-        "encoder.2 (weight) and 10 more\n" in said
+        "encoder.2 (weight) and 9 more\n" in said
     )
 
 
