@@ -1,0 +1,39 @@
+# The frameworks that policies are converted from, for ./run test-frameworks: one
+# Python environment for JAX, one for PyTorch, which is Debian's. Nothing else of
+# DEMPilot needs them.
+
+framework_packages=(python3-venv python3-pip python3-torch python3-pandas python3-h5py python3-pytest)
+framework_lists=$root/cmake/setup/frameworks
+
+# fill_environment FOLDER LIST OPTION…: makes a virtual environment with what LIST
+# pins. It is moved once it is complete, so nothing may call its scripts, only
+# bin/python -m.
+fill_environment() {
+  local final=$1 list=$2 log=$cache_dir/logs/${1##*/}.log install=(--only-binary :all:)
+  shift 2
+  ! is_complete "$final" || return 0
+  heading "Installing the frameworks in ${list##*/} (about a minute)"
+  # another PyTorch than Debian's is a gigabyte and would come with a CUDA
+  [[ $* != *--system-site-packages* ]] || install+=(--no-deps)
+  rm -rf "$final.partial"
+  logged "$log" /usr/bin/python3 -m venv "$@" "$final.partial"
+  logged "$log" "$final.partial/bin/python" -m pip install --quiet "${install[@]}" -r "$list"
+  publish "$final.partial" "$final"
+}
+
+# environment NAME OPTION…: prints the folder of the environment that NAME.txt pins.
+environment() {
+  local name=$1 list=$framework_lists/$1.txt prefix
+  shift
+  prefix=$(cached_prefix "frameworks-$name" "$(/usr/bin/python3 -c 'import platform; print(platform.python_version())')" "$(<"$list")")
+  is_complete "$prefix" || locked "$cache_dir/lock-frameworks" fill_environment "$prefix" "$list" "$@" >&2
+  make_current "frameworks-$name" "$prefix"
+  echo "$prefix"
+}
+
+# ensure_frameworks: sets jax_python and torch_python.
+ensure_frameworks() {
+  ensure_packages "${framework_packages[@]}"
+  jax_python=$(environment jax)/bin/python
+  torch_python=$(environment torch --system-site-packages)/bin/python
+}

@@ -1,0 +1,7 @@
+"""Convert trained recurrent policies for DEM engines, and step them from Python."""
+
+from dempilot.errors import Error
+from dempilot.policy import Agents, Policy, Sampling, Step, initialize, load
+
+__all__ = ["Agents", "Error", "Policy", "Sampling", "Step", "initialize", "load"]
+__version__ = "0.1.0"

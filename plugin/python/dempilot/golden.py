@@ -1,0 +1,70 @@
+"""Rows for `/golden`: what the source framework itself computes along a short rollout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dempilot.errors import fail
+from dempilot.model import Array, Model, Outputs
+
+AGENTS = 4
+STEPS = 8
+TOLERANCE = 1e-5
+
+
+def record(model: Model, seed: int = 0) -> dict[str, Array]:
+    """Returns STEPS x AGENTS rows under the names of `/golden`, in float32.
+
+    Observations are random; the agents start from random carries and keep them, so that no row
+    has a carry of zeros, which would hide an exchange of h and c.
+    """
+    rng = np.random.default_rng(seed)
+    carry = rng.uniform(-0.9, 0.9, (AGENTS, model.carry_size)).astype(np.float32)
+    rows = []
+    for _ in range(STEPS):
+        observation = _observation(model, rng)
+        outputs = model.oracle(observation, carry)
+        _check(model, outputs)
+        rows.append(_row(model, observation, carry, outputs))
+        carry = outputs.next_carry.astype(np.float32)
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def _observation(model: Model, rng: np.random.Generator) -> Array:
+    """Draws rows of the scale that the model was trained on, as far as that is known."""
+    rows = rng.normal(0.0, 1.0, (AGENTS, model.observation_size))
+    if model.normalization is not None:
+        deviation = np.sqrt(model.normalization.variance + model.normalization.epsilon)
+        rows = model.normalization.mean + deviation * rows
+    return rows.astype(np.float32)
+
+
+def _row(model: Model, observation: Array, carry: Array, outputs: Outputs) -> dict[str, Array]:
+    row = {
+        "observation": observation,
+        "mean": outputs.mean,
+        "action": outputs.action,
+        "value": outputs.value,
+    }
+    if outputs.std is not None:
+        row["std"] = outputs.std
+    if model.carry_size:
+        row |= {"carry": carry, "next_carry": outputs.next_carry}
+    return {name: np.asarray(value, np.float32) for name, value in row.items()}
+
+
+def _check(model: Model, outputs: Outputs) -> None:
+    actions = 1 if model.discrete else model.action_size
+    shapes = {
+        "mean": (outputs.mean, (AGENTS, model.action_size)),
+        "action": (outputs.action, (AGENTS, actions)),
+        "value": (outputs.value, (AGENTS,)),
+        "next_carry": (outputs.next_carry, (AGENTS, model.carry_size)),
+    }
+    for name, (value, expected) in shapes.items():
+        if value.shape != expected or not np.isfinite(value).all():
+            fail(
+                f"the source framework gave a {name} of shape {list(value.shape)}",
+                f"expected finite values of shape {list(expected)}",
+                "Check that the model steps in its own framework.",
+            )
