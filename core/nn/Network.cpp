@@ -79,6 +79,13 @@ Linear<Real, ExecutionSpace> pack_heads(const Parameters& parameters, const Arch
   return pack<Real, ExecutionSpace>(head);
 }
 
+/// Zeros where the model has none: nobody looks at the standard deviation of categories.
+std::vector<float> log_std_of(const ModelSpec& spec, const Parameters& parameters) {
+  const auto found = parameters.find("_log_std");
+  return found == parameters.end() ? std::vector<float>(spec.action_size, 0.0F)
+                                   : found->second.values;
+}
+
 }  // namespace
 
 template <class ExecutionSpace>
@@ -95,8 +102,8 @@ template <class Real, class ExecutionSpace>
 Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& parameters)
     : normalizer(spec.normalization),
       activation(spec.activation),
-      log_std(upload<Real, ExecutionSpace>(parameters.at("_log_std").values,
-                                           "DEMPilot::Network::log_std")),
+      log_std(
+          upload<Real, ExecutionSpace>(log_std_of(spec, parameters), "DEMPilot::Network::log_std")),
       space(spec.discrete ? ActionSpaceSpec{} : spec.action_space, spec.action_size),
       observation_size(static_cast<int>(spec.observation_size)),
       actions(static_cast<int>(spec.action_size)),

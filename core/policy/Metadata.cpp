@@ -101,13 +101,14 @@ void read_lstm(Arguments& arguments, ModelSpec& spec, const std::string& source)
 }
 
 void read_recurrent(Arguments& arguments, ModelSpec& spec, const std::string& source) {
-  spec.encoder_architecture = arguments.widths("encoder", 0, max_layer_count);
+  const std::vector<std::size_t> none;
+  spec.encoder_architecture = arguments.widths("encoder", none);
   spec.cell = from_name(cell_names, arguments.text("cell"), "cell", source);
   if (spec.cell == CellKind::min_gru) arguments.refuse("cell", "lstm or gru");
   spec.features = arguments.width("features", 1);
   spec.num_layers = arguments.layers("num_layers");
-  spec.architecture = arguments.widths("actor", 0, max_layer_count);
-  spec.critic_architecture = arguments.widths("critic", 0, max_layer_count);
+  spec.architecture = arguments.widths("actor", none);
+  spec.critic_architecture = arguments.widths("critic", none);
   spec.critic_memory = from_name(critic_memory_names, arguments.text("critic_memory", "shared"),
                                  "critic_memory", source);
 }
@@ -123,11 +124,11 @@ void read_model_arguments(Arguments& arguments, ModelSpec& spec, const std::stri
       spec.num_layers = arguments.layers("num_layers");
       return;
     case ModelKind::shared_actor_critic:
-      spec.architecture = arguments.widths("architecture", 1, max_layer_count);
+      spec.architecture = arguments.widths("architecture");
       return;
     case ModelKind::actor_critic:
-      spec.architecture = arguments.widths("actor_architecture", 1, max_layer_count);
-      spec.critic_architecture = arguments.widths("critic_architecture", 1, max_layer_count);
+      spec.architecture = arguments.widths("actor_architecture");
+      spec.critic_architecture = arguments.widths("critic_architecture");
       return;
     case ModelKind::recurrent_actor_critic:
       return read_recurrent(arguments, spec, source);

@@ -45,11 +45,17 @@ void add_branch(Shapes& shapes, const Branch& branch) {
     add_dense(shapes, layer);
 }
 
+/// Whether the standard deviation is a parameter: neither a head's nor, of categories, none.
+bool has_log_std(const ModelSpec& spec) {
+  return !spec.discrete && !spec.actor_sigma_head;
+}
+
 }  // namespace
 
 std::map<std::string, std::vector<std::size_t>> parameter_shapes(const ModelSpec& spec) {
   const Architecture model = architecture_of(spec);
-  Shapes shapes{{"_log_std", {1, spec.action_size}}};
+  Shapes shapes;
+  if (has_log_std(spec)) shapes["_log_std"] = {1, spec.action_size};
   add_branch(shapes, model.actor);
   add_branch(shapes, model.critic);
   add_dense(shapes, model.mean.layer);
@@ -65,6 +71,7 @@ const std::map<std::string, std::string>& parameter_aliases() {
 
 std::map<std::string, std::vector<std::size_t>> unused_parameter_shapes(const ModelSpec& spec) {
   Shapes shapes;
+  if (!has_log_std(spec)) shapes["_log_std"] = {1, spec.action_size};
   const DenseLayer head = architecture_of(spec).mean.layer;
   if (head.name == "fused_head") {
     add_dense(shapes, {"actor_mu", head.inputs, spec.action_size});
@@ -102,9 +109,9 @@ std::vector<Depth> depths_of(const ModelSpec& spec) {
     case ModelKind::min_gru_actor_critic:
       return {{spec.num_layers, 1}};
     case ModelKind::shared_actor_critic:
-      return {{spec.architecture.size(), 1}};
+      return {{spec.architecture.size(), 0}};
     case ModelKind::actor_critic:
-      return {{spec.architecture.size(), 1}, {spec.critic_architecture.size(), 1}};
+      return {{spec.architecture.size(), 0}, {spec.critic_architecture.size(), 0}};
     case ModelKind::recurrent_actor_critic:
       return {{spec.num_layers, 1},
               {spec.encoder_architecture.size(), 0},

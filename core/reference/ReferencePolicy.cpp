@@ -247,6 +247,8 @@ ReferencePolicy::Decision ReferencePolicy::step(std::span<const double> observat
   if (spec.actor_sigma_head) {
     const VectorXd raw = impl_->linear("actor_sigma.net.layers.0", features);
     decision.std = to_vector(raw.array().max(0.0) + (-raw.array().abs()).exp().log1p());
+  } else if (spec.discrete) {
+    decision.std.assign(spec.action_size, 1.0);
   } else {
     decision.std = to_vector(vector(impl_->parameters.at("_log_std")).array().exp());
   }

@@ -163,6 +163,13 @@ inline ModelSpec with_normalization(ModelSpec spec, double clip = 1.5) {
   return spec;
 }
 
+/// Heads that read the observation itself.
+inline ModelSpec without_torso(ModelSpec spec) {
+  spec.architecture.clear();
+  spec.critic_architecture.clear();
+  return spec;
+}
+
 inline ModelSpec with_sigma_head(ModelSpec spec) {
   spec.actor_sigma_head = true;
   return spec;
@@ -210,6 +217,8 @@ inline std::vector<ModelSpec> all_models() {
           models.push_back(model);
           models.push_back(with_sigma_head(model));
         }
+        models.push_back(without_torso(feed_forward_model(space, activation, actions)));
+        models.push_back(without_torso(separate_model(space, activation, actions)));
         for (const ModelSpec& model : stacked_models(space, activation, actions))
           models.push_back(model);
       }

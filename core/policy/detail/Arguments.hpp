@@ -98,12 +98,13 @@ class Arguments {
     return count;
   }
 
-  /// A list of `least` to `most` widths; none where the key may be absent and is.
-  std::vector<std::size_t> widths(const char* key, std::size_t least, std::size_t most) {
-    if (absent(key, least == 0)) return {};
+  /// A list of at most `max_layer_count` widths.
+  std::vector<std::size_t> widths(const char* key,
+                                  std::optional<std::vector<std::size_t>> fallback = {}) {
+    if (absent(key, fallback.has_value())) return *fallback;
     const json& list = raw(key);
-    if (!list.is_array() || list.size() < least || list.size() > most) {
-      refuse(key, fmt::format("a list of {} to {} widths", least, most));
+    if (!list.is_array() || list.size() > max_layer_count) {
+      refuse(key, fmt::format("a list of 0 to {} widths", max_layer_count));
     }
     std::vector<std::size_t> values;
     for (const json& item : list)
