@@ -123,11 +123,11 @@ void read_model_arguments(Arguments& arguments, ModelSpec& spec, const std::stri
       spec.num_layers = arguments.layers("num_layers");
       return;
     case ModelKind::shared_actor_critic:
-      spec.architecture = arguments.widths("architecture", 1, max_layer_count);
+      spec.architecture = arguments.given_widths("architecture", 0, max_layer_count);
       return;
     case ModelKind::actor_critic:
-      spec.architecture = arguments.widths("actor_architecture", 1, max_layer_count);
-      spec.critic_architecture = arguments.widths("critic_architecture", 1, max_layer_count);
+      spec.architecture = arguments.given_widths("actor_architecture", 0, max_layer_count);
+      spec.critic_architecture = arguments.given_widths("critic_architecture", 0, max_layer_count);
       return;
     case ModelKind::recurrent_actor_critic:
       return read_recurrent(arguments, spec, source);

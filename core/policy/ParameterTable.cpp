@@ -102,9 +102,9 @@ std::vector<Depth> depths_of(const ModelSpec& spec) {
     case ModelKind::min_gru_actor_critic:
       return {{spec.num_layers, 1}};
     case ModelKind::shared_actor_critic:
-      return {{spec.architecture.size(), 1}};
+      return {{spec.architecture.size(), 0}};
     case ModelKind::actor_critic:
-      return {{spec.architecture.size(), 1}, {spec.critic_architecture.size(), 1}};
+      return {{spec.architecture.size(), 0}, {spec.critic_architecture.size(), 0}};
     case ModelKind::recurrent_actor_critic:
       return {{spec.num_layers, 1},
               {spec.encoder_architecture.size(), 0},

@@ -111,6 +111,12 @@ class Arguments {
     return values;
   }
 
+  /// As `widths`, but leaving the list out is an error also where an empty one is none.
+  std::vector<std::size_t> given_widths(const char* key, std::size_t least, std::size_t most) {
+    raw(key);
+    return widths(key, least, most);
+  }
+
   /// `count` numbers: a list of so many or of one, or one number for all. Where `null_means` is
   /// given, it stands for null.
   std::vector<double> numbers(const char* key, std::size_t count,
