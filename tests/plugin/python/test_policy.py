@@ -127,7 +127,9 @@ def test_a_written_file_is_reproduced_in_cpp(tmp_path):
     inner, model = model.oracle, affine(normalization=normalization)
     object.__setattr__(model, "oracle", lambda x, c: inner(normalization.apply(x), c))
     path = tmp_path / "a.policy.h5"
-    write_policy_file(path, model, Contract(), record(model), check=lambda p: dempilot.load(p) and None)
+    write_policy_file(
+        path, model, Contract(), record(model), check=lambda p: dempilot.load(p) and None
+    )
     policy = dempilot.load(path)
     assert (policy.golden_rows, policy.golden_tolerance, policy.carry_size) == (32, 1e-5, 0)
     step = policy.agents(32).step(raw["observation"])
@@ -142,7 +144,9 @@ def test_golden_rows_that_cpp_does_not_reproduce_are_refused(tmp_path):
     golden["value"][3] += 1
     path = tmp_path / "a.policy.h5"
     with pytest.raises(dempilot.Error, match="golden"):
-        write_policy_file(path, model, Contract(), golden, check=lambda p: dempilot.load(p) and None)
+        write_policy_file(
+            path, model, Contract(), golden, check=lambda p: dempilot.load(p) and None
+        )
     assert not list(tmp_path.iterdir())
 
 
