@@ -19,12 +19,12 @@ class Affine:
         return Outputs(mean, std, mean, (observation @ self.value)[:, 0], carry)
 
 
-def affine(observation: int = 4, actions: int = 2, normalization: Normalization | None = None) -> Model:
+def affine(
+    observation: int = 4, actions: int = 2, normalization: Normalization | None = None
+) -> Model:
     """A model that needs no framework."""
     rng = np.random.default_rng(1)
-    weight, value = (
-        rng.normal(size=(observation, n)).astype(np.float32) for n in (actions, 1)
-    )
+    weight, value = (rng.normal(size=(observation, n)).astype(np.float32) for n in (actions, 1))
     bias = rng.normal(size=actions).astype(np.float32)
     return Model(
         name="SharedActorCritic",

@@ -21,7 +21,9 @@ def message(data: Any, observation: int = 2, actions: int = 2, discrete: bool = 
 def test_a_whole_contract_is_read():
     contract = parse_contract(
         {
-            "observation": {"components": [VELOCITY, {"name": "lidar", "range": 4, "n_azimuth": 6}]},
+            "observation": {
+                "components": [VELOCITY, {"name": "lidar", "range": 4, "n_azimuth": 6}]
+            },
             "action": {"target": "force", "scale": 2, "drag": 0.2, "frame": "body"},
             "timing": {"time_step": 0.002, "decision_interval": 50},
             "units": {"length": 1e-3, "time": 1, "mass": 1e-6},

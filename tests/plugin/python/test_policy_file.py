@@ -93,7 +93,7 @@ def test_a_file_that_fails_its_check_leaves_nothing(tmp_path):
         assert h5py.is_hdf5(written) and written != path
         raise Error("no")
 
-    with pytest.raises(Error, match="^no$"):
+    with pytest.raises(Error, match=r"^no$"):
         write(path, force=True, check=refuse)
     assert path.read_text() == "mine"
     assert [found.name for found in tmp_path.iterdir()] == ["a.policy.h5"]

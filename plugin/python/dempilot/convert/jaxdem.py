@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dempilot.convert.flax import flax_versions
 from dempilot.convert.flax_tensors import FlaxTensors
 from dempilot.convert.jaxdem_oracle import JaxdemOracle
@@ -205,8 +207,7 @@ def _shapes(name: str, metadata: Mapping[str, Any]) -> dict[str, tuple[int, ...]
         stack("critic", [*metadata["critic_architecture"], 1])
     if metadata.get("actor_sigma_head"):
         linear("actor_sigma.net.layers.0", features, actions)
-    if not metadata.get("discrete"):
-        shapes["_log_std"] = (1, actions)
+    shapes["_log_std"] = (1, actions)
     return shapes
 
 
@@ -241,6 +242,8 @@ def _parameters(
     log_std = leaves.pop("actor_sigma.log_std", None)
     if log_std is not None:
         leaves.setdefault("_log_std", log_std)
+    if metadata.get("discrete"):  # every model of the file has it, and logits leave it unread
+        leaves.setdefault("_log_std", np.zeros((1, metadata["action_space_size"]), np.float32))
     shapes = _shapes(name, metadata)
     parameters = {}
     for key, shape in shapes.items():
@@ -256,7 +259,7 @@ def _parameters(
         parameters[key] = casts.to_float32(key, leaf)
     for key in leaves:
         fused = "fused_head.kernel" in shapes and key.split(".")[0] in UNUSED_HEADS
-        if not fused and not (key == "_log_std" and metadata.get("discrete")):
+        if not fused:
             fail(
                 f"nothing is known of '{key}'",
                 f"{name} has no such parameter, and without it the policy might do something else",

@@ -39,7 +39,9 @@ def difference(found: np.ndarray, expected: np.ndarray) -> float:
 
 
 def assert_same_run(
-    path: Path, original: Original, observe: Callable[[np.random.Generator], np.ndarray] | None = None
+    path: Path,
+    original: Original,
+    observe: Callable[[np.random.Generator], np.ndarray] | None = None,
 ) -> None:
     """Steps 50 times from zero carries; some agents forget now and then."""
     policy = dempilot.load(path)
@@ -51,7 +53,9 @@ def assert_same_run(
         mask = rng.random(AGENTS) < 0.1
         agents.reset(mask)
         original.reset(mask)
-        rows = rng.normal(0, 1, (AGENTS, policy.observation_size)) if observe is None else observe(rng)
+        rows = (
+            rng.normal(0, 1, (AGENTS, policy.observation_size)) if observe is None else observe(rng)
+        )
         rows = rows.astype(np.float32)
         action, value = original.step(rows)
         step = agents.step(rows)

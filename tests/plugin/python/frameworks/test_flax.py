@@ -171,7 +171,10 @@ def refusal(tmp_path, capsys, *arguments: str) -> str:
 
 def test_layers_whose_order_is_unknown_are_refused(tmp_path, capsys):
     layer = {"kernel": jnp.ones((5, 5)), "bias": jnp.zeros(5)}
-    save(tmp_path / "state", {"encoder": {"first": layer, "then": layer}, "actor": layer, "critic": layer})
+    save(
+        tmp_path / "state",
+        {"encoder": {"first": layer, "then": layer}, "actor": layer, "critic": layer},
+    )
     assert refusal(tmp_path, capsys, "--activation", "tanh") == (
         "dempilot: the order of the layers of 'encoder' is unknown (a checkpoint keeps none: "
         "encoder.first, encoder.then) Name its layers one by one in a description: --model FILE."

@@ -309,8 +309,8 @@ REFUSED = {
     ),
     "missing leaf": (
         {"actor_sigma_head": True},
-        "dempilot: 'actor_sigma.net.layers.0.kernel' is missing (LSTMActorCritic has it) Check what "
-        "wrote the checkpoint.",
+        "dempilot: 'actor_sigma.net.layers.0.kernel' is missing (LSTMActorCritic has it) Check "
+        "what wrote the checkpoint.",
     ),
 }
 
@@ -327,8 +327,8 @@ def test_a_leaf_more_is_refused(tmp_path, capsys):
     model.attention = linear(3, 3)
     save(tmp_path / "run", model, CASES["current LSTM"][1])
     assert refusal(tmp_path, capsys) == (
-        "dempilot: nothing is known of 'attention.bias' (LSTMActorCritic has no such parameter, and "
-        "without it the policy might do something else) Check what wrote the checkpoint."
+        "dempilot: nothing is known of 'attention.bias' (LSTMActorCritic has no such parameter, "
+        "and without it the policy might do something else) Check what wrote the checkpoint."
     )
 
 

@@ -16,9 +16,13 @@ from dempilot.cli import main
 class Agent(nn.Module):
     """An actor-critic with a memory of any kind, as people write them."""
 
-    def __init__(self, memory: nn.Module, features: int, actions: int = 3, hidden: int = 16) -> None:
+    def __init__(
+        self, memory: nn.Module, features: int, actions: int = 3, hidden: int = 16
+    ) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(7, hidden), nn.Tanh(), nn.Linear(hidden, 12), nn.Tanh())
+        self.encoder = nn.Sequential(
+            nn.Linear(7, hidden), nn.Tanh(), nn.Linear(hidden, 12), nn.Tanh()
+        )
         self.lstm = memory
         self.actor = nn.Sequential(nn.Linear(features, 10), nn.Tanh(), nn.Linear(10, actions))
         self.critic = nn.Linear(features, 1)
@@ -225,9 +229,14 @@ def test_float64_weights_are_rounded_and_said_to_be(tmp_path, capsys):
     with torch.no_grad():
         agent.critic.weight *= 1 + 1e-12
     torch.save(agent.state_dict(), tmp_path / "agent.pth")
-    convert("torch", tmp_path / "agent.pth", "--activation", "tanh", output=tmp_path / "a.policy.h5")
+    convert(
+        "torch", tmp_path / "agent.pth", "--activation", "tanh", output=tmp_path / "a.policy.h5"
+    )
     said = capsys.readouterr().out
-    assert "note: weights are float64, rounded to float32: lstm, layer 0 (bias), critic (weight)\n" in said
+    assert (
+        "note: weights are float64, rounded to float32: lstm, layer 0 (bias), critic (weight)\n"
+        in said
+    )
     assert (
         "note: weights are float64, held exactly by float32: encoder.0 (weight), encoder.0 (bias), "
         "encoder.2 (weight) and 9 more\n" in said
