@@ -12,7 +12,7 @@ void refuse_unknown_members(const File& file, const std::string& group,
   for (const std::string& member : file.list(group)) {
     if (std::find(known.begin(), known.end(), member) == known.end()) {
       fail("'{}': unknown '{}/{}' (known: {}) remove it, or use a release that reads it",
-           file.name(), group, member, fmt::join(known, ", "));
+           file.name(), group, excerpt(member), fmt::join(known, ", "));
     }
   }
 }

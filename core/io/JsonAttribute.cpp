@@ -45,7 +45,7 @@ json read_json(const File& file, const std::string& object, const std::string& a
   json value = json::parse(text, nullptr, false);
   if (value.is_discarded()) {
     fail("'{}': attribute '{}' of '/{}' is no JSON (\"{}\") write it as JSON", file.name(),
-         attribute, object, text.substr(0, 40));
+         attribute, object, excerpt(text, 40));
   }
   return value;
 }

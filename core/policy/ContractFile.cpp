@@ -48,7 +48,8 @@ std::vector<ObservationComponent> read_observation(const hdf5::File& file,
         "'{}': the observation components are {} wide ({}) but the model takes {} (they must add "
         "up) "
         "correct the components",
-        file.name(), width, fmt::join(terms, " + "), observation_size);
+        file.name(), width, excerpt(fmt::format("{}", fmt::join(terms, " + ")), 400),
+        observation_size);
   }
   return components;
 }

@@ -92,7 +92,7 @@ void read_lstm(Arguments& arguments, ModelSpec& spec, const std::string& source)
       fail(
           "'{}': unknown cell_type '{}' (known: OptimizedLSTMCell, LSTMCell) train with one of "
           "these",
-          source, cell);
+          source, excerpt(cell));
     }
   }
 }

@@ -35,8 +35,8 @@ Value from_name(const Names<Value, N>& names, const std::string& name, const std
     if (name == spelling) return value;
     known.emplace_back(spelling);
   }
-  fail("'{}': unknown {} '{}' (known: {}) convert the policy to one of these", source, what, name,
-       fmt::join(known, ", "));
+  fail("'{}': unknown {} '{}' (known: {}) convert the policy to one of these", source, what,
+       excerpt(name), fmt::join(known, ", "));
 }
 
 /// A JSON object whose keys are asked for one by one; what nobody asked for is an error in the end.
@@ -132,7 +132,7 @@ class Arguments {
 
   [[noreturn]] void refuse(const char* key, const std::string& expected) const {
     fail("'{}': {} has '{}' = {} ({} expected) correct it", source_, what_, key,
-         object_.value(key, json()).dump().substr(0, 80), expected);
+         excerpt(object_.value(key, json()).dump()), expected);
   }
 
   /// Call when all known keys have been asked for.
@@ -140,7 +140,7 @@ class Arguments {
     for (const auto& [key, value] : object_.items()) {
       if (std::find(used_.begin(), used_.end(), key) == used_.end()) {
         fail("'{}': {} has the unknown key '{}' (a misspelling, or a newer format) remove it",
-             source_, what_, key);
+             source_, what_, excerpt(key));
       }
     }
   }

@@ -73,6 +73,10 @@ std::vector<Fault> root_faults() {
       text("UnknownModel", "/", "model", "Transformer",
            "unknown model 'Transformer' (known: LSTMActorCritic, MinGRUActorCritic, "
            "SharedActorCritic, ActorCritic, RecurrentActorCritic)"),
+      text("LongModel", "/", "model", std::string(100'000, 'x'),
+           "unknown model '" + std::string(80, 'x') + "...' (known: LSTMActorCritic, "),
+      text("ModelWithControlCharacters", "/", "model", "\x1b[2J\n",
+           "unknown model '?[2J?' (known: LSTMActorCritic, "),
       {"ModelIsANumber", [](hid_t id) { test::put_integer(id, "/", "model", 3); },
        "'/' has an attribute 'model' that is no string"},
       without_attribute("NoMetadata", "/", "metadata", "'/' lacks the attribute 'metadata'"),
@@ -85,6 +89,16 @@ std::vector<Fault> root_faults() {
       metadata("MetadataIsNoJson", "{\"a\": ",
                "attribute 'metadata' of '/' is no JSON (\"{\"a\": "
                "\") write it as JSON"),
+      metadata("MetadataIsNoJsonAndLong", std::string(100'000, 'x'),
+               "attribute 'metadata' of '/' is no JSON (\"" + std::string(40, 'x') +
+                   "...\") write it as JSON"),
+      metadata("ActivationWithANul",
+               R"({"observation_space_size":5,"action_space_size":3,"activation":"a\u0000b"})",
+               "unknown activation 'a?b' (known: gelu, tanh, relu, silu, elu, sigmoid) convert the "
+               "policy to one of these"),
+      metadata("UnknownKeyWithANul",
+               R"({"observation_space_size":5,"action_space_size":3,"a\u0000b":1})",
+               "metadata has the unknown key 'a?b' (a misspelling, or a newer format) remove it"),
       metadata("MetadataIsAList", "[]", "metadata is no JSON object"),
       metadata("DeepMetadata", std::string(30'000, '['),
                "attribute 'metadata' of '/' is nested deeper than 16 levels"),
@@ -154,6 +168,11 @@ std::vector<Fault> parameter_faults() {
          test::put_dataset(id, "params/fused_head.bias", H5T_NATIVE_DOUBLE, {4}, bias);
        },
        "parameter 'fused_head.bias' holds inf at index 1"},
+      {"UnknownGroupWithControlCharacters",
+       [](hid_t id) {
+         H5Gclose(H5Gcreate2(id, "params/\x1b[2J", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+       },
+       "unknown 'params/?[2J' (known: "},
       dataset("UnknownDataset", "params/encoder.layers.4.bias", H5T_NATIVE_FLOAT, {7},
               "unknown 'params/encoder.layers.4.bias' (known: "),
   };
@@ -231,6 +250,13 @@ std::vector<Fault> storage_faults() {
   };
 }
 
+std::string many_components(int count) {
+  std::string list;
+  for (int i = 0; i < count; ++i)
+    list += std::string(i == 0 ? "[" : ",") + R"({"name":"lidar","range":3,"n_azimuth":3})";
+  return list + "]";
+}
+
 std::vector<Fault> contract_faults() {
   const std::string lidar = R"({"name":"lidar","range":3,"n_azimuth":3})";
   return {
@@ -246,6 +272,8 @@ std::vector<Fault> contract_faults() {
            "up) correct the components"),
       text("TooWide", "observation", "components", "[" + lidar + "," + lidar + "]",
            "the observation components are 6 wide (lidar 3 + lidar 3) but the model takes 5"),
+      text("ManyComponents", "observation", "components", many_components(100),
+           "the observation components are 300 wide (lidar 3 + lidar 3"),
       text("UnknownComponent", "observation", "components", R"([{"name":"smell"}])",
            "unknown observation component 'smell'"),
       text("DeepComponents", "observation", "components", std::string(1'000'000, '['),
@@ -254,6 +282,9 @@ std::vector<Fault> contract_faults() {
               "'/observation' without '/action' (a particle needs both, a model alone neither) add "
               "the other"),
       without_attribute("NoTarget", "action", "target", "'/action' lacks the attribute 'target'"),
+      text("TargetWithControlCharacters", "action", "target", "for\tce",
+           "unknown action target 'for?ce' (known: force, torque, force_and_torque) convert the "
+           "policy to one of these"),
       text("UnknownTarget", "action", "target", "thrust",
            "unknown action target 'thrust' (known: force, torque, force_and_torque) convert the "
            "policy to one of these"),
