@@ -446,14 +446,17 @@ void File::write(const std::string& dataset, std::span<const std::size_t> shape,
 
 void File::write_string(const std::string& object, const std::string& attribute,
                         const std::string& value) {
-  if (value.size() > max_attribute_bytes) {
-    fail("{} cannot have the attribute '{}' of {} bytes (HDF5 holds 64 KiB) shorten it",
-         place(*this, object), attribute, value.size());
+  if (value.size() > max_string_bytes) {
+    fail("{} cannot have the attribute '{}' of {} bytes (at most {} are read) shorten it",
+         place(*this, object), attribute, value.size(), max_string_bytes);
   }
+  const bool fits_header = value.size() < max_attribute_bytes;
+  const char* text = value.c_str();
   const Handle type(H5Tcopy(H5T_C_S1));
-  H5Tset_size(type, value.size() + 1);
+  H5Tset_size(type, fits_header ? value.size() + 1 : H5T_VARIABLE);
   H5Tset_cset(type, H5T_CSET_UTF8);
-  write_attribute(id_, *this, object, attribute, type, value.c_str());
+  const void* source = fits_header ? static_cast<const void*>(text) : &text;
+  write_attribute(id_, *this, object, attribute, type, source);
 }
 
 void File::write_double(const std::string& object, const std::string& attribute, double value) {
