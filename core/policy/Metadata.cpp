@@ -54,6 +54,9 @@ constexpr Names<ComponentKind, 5> component_names{
 constexpr Names<ModelVariant, 2> variant_names{
     {{ModelVariant::seed, "seed"}, {ModelVariant::current, "current"}}};
 
+/// So that their list, however it is spelt, fits into an attribute again.
+constexpr std::size_t max_components = 1024;
+
 /// "gelu" of "gelu", "jax.nn:gelu" or {"_callable": true, "path": "jax._src.nn.functions:gelu"}.
 std::string callable_name(const json& value, const Arguments& arguments, const char* key) {
   const json& path = value.is_object() && value.contains("path") ? value["path"] : value;
@@ -323,14 +326,14 @@ ObservationComponent read_component(const json& item, const std::string& source)
       component.n_azimuth = static_cast<int>(arguments.width("n_azimuth", 1));
       component.n_elevation = static_cast<int>(arguments.width("n_elevation", 0, 0));
       component.walls = arguments.flag("walls", false);
-      component.bind = arguments.text("bind", "targets");
+      component.bind = arguments.name("bind", "targets");
       break;
     case ComponentKind::goal_displacement:
       component.clip = arguments.number("clip", 3.0);
       if (component.clip <= 0) arguments.refuse("clip", "a positive number");
       [[fallthrough]];
     case ComponentKind::goal_direction:
-      component.bind = arguments.text("bind", "goal");
+      component.bind = arguments.name("bind", "goal");
       [[fallthrough]];
     default:
       component.dimensions = static_cast<int>(arguments.width("dimensions", 1));
@@ -345,6 +348,10 @@ ObservationComponent read_component(const json& item, const std::string& source)
 std::vector<ObservationComponent> components_from_json(const json& list,
                                                        const std::string& source) {
   if (!list.is_array()) fail("'{}': observation 'components' is no JSON list (write one)", source);
+  if (list.size() > max_components) {
+    fail("'{}': observation 'components' lists {} of them (at most {} are read) remove some",
+         source, list.size(), max_components);
+  }
   std::vector<ObservationComponent> components;
   for (const json& item : list)
     components.push_back(read_component(item, source));

@@ -63,6 +63,15 @@ class Arguments {
     return object_[key].get<std::string>();
   }
 
+  /// What a simulation binds: input scripts and messages spell it.
+  std::string name(const char* key, const std::string& fallback) {
+    std::string value = text(key, fallback);
+    if (value.empty() || excerpt(value) != value) {
+      refuse(key, "a name of 1 to 80 printable characters");
+    }
+    return value;
+  }
+
   double number(const char* key, std::optional<double> fallback = {}) {
     if (absent(key, fallback.has_value())) return *fallback;
     if (!raw(key).is_number() || !std::isfinite(object_[key].get<double>())) {

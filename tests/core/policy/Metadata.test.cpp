@@ -314,5 +314,25 @@ TEST(Metadata, RefusesImpossibleComponents) {
               HasSubstr("has 'clip' = -1 (a positive number expected)"));
 }
 
+TEST(Metadata, RefusesNamesThatCannotBeBound) {
+  const auto message = [](const std::string& name) {
+    const json goal{{"name", "goal_direction"}, {"dimensions", 2}, {"bind", name}};
+    return test::message_of([&] { components_from_json(json(1, goal), "a.h5"); });
+  };
+  const std::string rule = " (a name of 1 to 80 printable characters expected) correct it";
+  const std::string start = "'a.h5': an observation component has 'bind' = ";
+  EXPECT_EQ(message(""), start + "\"\"" + rule);
+  EXPECT_EQ(message("a\nb"), start + "\"a\\nb\"" + rule);
+  EXPECT_EQ(message(std::string(81, 'a')), start + "\"" + std::string(79, 'a') + "..." + rule);
+}
+
+TEST(Metadata, RefusesMoreComponentsThanAnyPolicyHas) {
+  const json velocity{{"name", "velocity"}, {"dimensions", 3}};
+  EXPECT_EQ(components_from_json(json(1024, velocity), "a.h5").size(), 1024U);
+  EXPECT_EQ(
+      test::message_of([&] { components_from_json(json(1025, velocity), "a.h5"); }),
+      "'a.h5': observation 'components' lists 1025 of them (at most 1024 are read) remove some");
+}
+
 }  // namespace
 }  // namespace dempilot
