@@ -2,6 +2,14 @@
 # first (CMAKE_PREFIX_PATH, <Package>_ROOT, the system). What ./run has built is
 # found too: its cache folder keeps links to the builds in use in current/.
 
+find_package(HDF5 REQUIRED COMPONENTS C) # hdf5::hdf5, the serial C library
+find_package(fmt REQUIRED) # fmt::fmt-header-only
+find_package(nlohmann_json REQUIRED)
+
+if(DEMPILOT_BUILD_FUZZERS)
+  return() # the files' loader needs no more
+endif()
+
 if(DEFINED ENV{XDG_CACHE_HOME})
   set(_dempilot_cache "$ENV{XDG_CACHE_HOME}/dempilot")
 else()
@@ -30,9 +38,6 @@ endif()
 message(STATUS "Kokkos ${Kokkos_VERSION}: ${Kokkos_DIR} (${Kokkos_DEVICES})")
 
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
-find_package(HDF5 REQUIRED COMPONENTS C) # hdf5::hdf5, the serial C library
-find_package(fmt REQUIRED) # fmt::fmt-header-only
-find_package(nlohmann_json REQUIRED)
 find_package(Random123 REQUIRED)
 
 if(DEMPILOT_BUILD_CLI)

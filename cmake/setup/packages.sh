@@ -8,7 +8,7 @@ build_packages=(
   libopenmpi-dev openmpi-bin libjpeg-dev libpng-dev zlib1g-dev
   python3 python3-numpy python3-h5py python3-matplotlib
 )
-lint_packages=(clang-format clang-tidy)
+lint_packages=(clang clang-format clang-tidy libclang-rt-dev)
 
 # missing_packages PACKAGE…: prints those that are not installed.
 missing_packages() {
