@@ -92,10 +92,11 @@ std::vector<Fault> root_faults() {
       metadata("MetadataIsNoJsonAndLong", std::string(100'000, 'x'),
                "attribute 'metadata' of '/' is no JSON (\"" + std::string(40, 'x') +
                    "...\") write it as JSON"),
-      metadata("ActivationWithANul",
-               R"({"observation_space_size":5,"action_space_size":3,"activation":"a\u0000b"})",
-               "unknown activation 'a?b' (known: gelu, tanh, relu, silu, elu, sigmoid) convert the "
-               "policy to one of these"),
+      metadata(
+          "ActivationWithANul",
+          R"({"observation_space_size":5,"action_space_size":3,"activation":"a\u0000b"})",
+          "unknown activation 'a?b' (known: gelu, gelu_erf, tanh, relu, leaky_relu, silu, elu, "
+          "sigmoid, softplus, identity) convert the policy to one of these"),
       metadata("UnknownKeyWithANul",
                R"({"observation_space_size":5,"action_space_size":3,"a\u0000b":1})",
                "metadata has the unknown key 'a?b' (a misspelling, or a newer format) remove it"),
