@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/Error.hpp"
+#include "core/io/GlobalHeap.hpp"
 #include "core/io/Hdf5Handle.hpp"
 
 namespace dempilot::hdf5 {
@@ -178,6 +179,9 @@ File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   if (!signed_as_hdf5) {
     fail("cannot open '{}' (not an HDF5 file) give a file written with HDF5", name);
   }
+  if (!has_sound_global_heaps(bytes)) {
+    fail("cannot open '{}' (the places of its strings are damaged) copy or write it again", name);
+  }
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fapl_core(access, 1U << 16U, 0);
   // HDF5 copies the image and never writes through the pointer.
@@ -189,7 +193,13 @@ File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   const hid_t id = H5Fopen(unique.c_str(), H5F_ACC_RDONLY, access);
   if (id < 0)
     fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", name);
-  return File(id, std::move(name));
+  File file(id, std::move(name));
+  // What the global heaps were taken to have. No program writes anything else.
+  if (!has_lengths_of_8_bytes(id)) {
+    fail("cannot open '{}' (its addresses or lengths have not 8 bytes) write it again",
+         file.name());
+  }
+  return file;
 }
 
 File File::create(const std::filesystem::path& path) {
@@ -307,12 +317,12 @@ std::size_t File::attribute_count(const std::string& object) const {
   const QuietErrors quiet;
   if (!reachable(id_, object)) fail("{} is missing (the file lacks it)", place(*this, object));
   const Handle handle(open_object(id_, object));
-  H5O_info_t info{};
-  if (!handle.valid() || H5Oget_info2(handle, &info, H5O_INFO_NUM_ATTRS) < 0) {
+  const std::int64_t count = handle.valid() ? count_attributes(handle) : -1;
+  if (count < 0) {
     fail("the attributes of {} cannot be counted (truncated or damaged file) write it again",
          place(*this, object));
   }
-  return info.num_attrs;
+  return static_cast<std::size_t>(count);
 }
 
 bool File::has_attribute(const std::string& object, const std::string& attribute) const {

@@ -11,14 +11,21 @@
 namespace dempilot::fuzz {
 namespace {
 
+Normalization constant_normalization(std::size_t size) {
+  return {std::vector<double>(size, 0.5), std::vector<double>(size, 2), 1e-6, 5};
+}
+
 std::vector<std::byte> make_bytes(const BasePolicy& base) {
   using nlohmann::json;
   PolicyFile policy;
   Contract& contract = policy.contract;
   contract.model = model_from_metadata(base.model, json::parse(base.metadata), base.name);
   contract.observation = components_from_json(json::parse(base.components), base.name);
-  contract.action = {ActionTarget::force, 2.5, 0.25, 0.125};
+  contract.model.normalization = constant_normalization(contract.model.observation_size);
+  contract.action = {ActionTarget::force, 2.5, 0.25, 0.125, ActionFrame::body, {}};
+  if (contract.model.discrete) contract.action.table.assign(2 * contract.model.action_size, -1.5F);
   contract.timing = {2e-3, 10};
+  contract.units = {1e-6, 1e-3, 1e-15};
   contract.provenance = "made by a fuzzer";
   policy.parameters = constant_parameters(contract.model, 0.25F);
   policy.golden = constant_golden(contract.model, 1, 0.5F);
@@ -54,6 +61,15 @@ std::span<const BasePolicy> base_policies() {
                  R"({"observation_space_size":2,"action_space_size":2,"actor_architecture":[2],)"
                  R"("critic_architecture":[1,2],"activation":"silu"})",
                  R"([{"name":"goal_direction","dimensions":2,"bind":"home"}])"},
+      BasePolicy{"recurrent", "RecurrentActorCritic",
+                 R"({"observation_space_size":2,"action_space_size":2,"encoder":[2],"cell":"lstm",)"
+                 R"("features":1,"num_layers":2,"actor":[1],"critic":[1],"critic_memory":"own",)"
+                 R"("action_space":{"type":"Clipped","kw":{"x_min":[-1,null],"x_max":null}}})",
+                 R"([{"name":"velocity","dimensions":2}])"},
+      BasePolicy{"gru", "RecurrentActorCritic",
+                 R"({"observation_space_size":2,"action_space_size":3,"cell":"gru","features":1,)"
+                 R"("critic_memory":"none","discrete":true,"activation":"leaky_relu"})",
+                 R"([{"name":"velocity","dimensions":2}])"},
   };
   return bases;
 }
@@ -75,7 +91,9 @@ GoldenRows constant_golden(const ModelSpec& spec, std::size_t rows, float value)
   golden.rows = rows;
   golden.observation = filled(spec.observation_size);
   golden.carry = filled(spec.carry_size());
-  golden.action = filled(spec.action_size);
+  golden.action = filled(spec.action_width());
+  golden.mean = filled(spec.action_size);
+  golden.std = filled(spec.action_size);
   golden.value = filled(1);
   golden.next_carry = filled(spec.carry_size());
   return golden;

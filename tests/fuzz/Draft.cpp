@@ -265,8 +265,8 @@ void Draft::fit(const std::string& value) {
   } catch (const Error&) {
     return;
   }
-  H5Ldelete(file_, "golden", H5P_DEFAULT);
-  H5Ldelete(file_, "params", H5P_DEFAULT);
+  for (const char* name : {"golden", "normalization", "action/table", "params"})
+    H5Ldelete(file_, name, H5P_DEFAULT);
   const Handle group(H5Gcreate2(file_, "params", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   for (const auto& [name, tensor] : parameters) {
     const std::vector<hsize_t> sizes(tensor.shape.begin(), tensor.shape.end());

@@ -68,7 +68,8 @@ void check_equal(const PolicyFile& policy, const PolicyFile& again) {
   const GoldenRows& b = again.golden;
   const bool rows_kept = a.rows == b.rows && same(a.observation, b.observation) &&
                          same(a.carry, b.carry) && same(a.action, b.action) &&
-                         same(a.value, b.value) && same(a.next_carry, b.next_carry);
+                         same(a.mean, b.mean) && same(a.std, b.std) && same(a.value, b.value) &&
+                         same(a.next_carry, b.next_carry);
   if (!rows_kept) broken("the golden rows changed on their way through a file");
   if (a.rows > 0 && a.tolerance != b.tolerance) broken("the tolerance changed");
 }

@@ -7,7 +7,7 @@
 namespace dempilot::fuzz::words {
 
 /// Lines with holes, each filled from the list of its name.
-inline constexpr std::array<std::string_view, 29> lines{
+inline constexpr std::array<std::string_view, 32> lines{
     "json / metadata $METADATA $VALUE",
     "json / metadata $METADATA $VALUE",
     "json / metadata $METADATA $VALUE\nfit 0.5",
@@ -37,16 +37,24 @@ inline constexpr std::array<std::string_view, 29> lines{
     "soft $LINK $LINK",
     "external $LINK $LINK",
     "fit $NUMBER",
+    "number $OBJECT $ATTRIBUTE f8 scalar $NUMBER",
+    "data action/table $TYPE contiguous $SHAPE $NUMBER",
+    "data normalization/mean f8 contiguous $SHAPE $NUMBER",
 };
 
-inline constexpr std::array<std::string_view, 7> objects{
-    "/", "observation", "action", "timing", "golden", "params", "golden/value"};
+inline constexpr std::array<std::string_view, 9> objects{
+    "/",      "observation",  "action",        "timing", "golden",
+    "params", "golden/value", "normalization", "units",
+};
 
-inline constexpr std::array<std::string_view, 14> attributes{
-    "format", "version", "model",        "metadata",  "provenance",        "components", "target",
-    "scale",  "drag",    "angular_drag", "time_step", "decision_interval", "tolerance",  "other"};
+inline constexpr std::array<std::string_view, 20> attributes{
+    "format",    "version", "model", "metadata",     "provenance", "components",
+    "target",    "scale",   "drag",  "angular_drag", "time_step",  "decision_interval",
+    "tolerance", "other",   "frame", "epsilon",      "clip",       "length",
+    "time",      "mass",
+};
 
-inline constexpr std::array<std::string_view, 31> datasets{
+inline constexpr std::array<std::string_view, 43> datasets{
     "params/_log_std",
     "params/actor_sigma.log_std",
     "params/actor_sigma.net.layers.0.kernel",
@@ -78,22 +86,39 @@ inline constexpr std::array<std::string_view, 31> datasets{
     "golden/value",
     "golden/next_carry",
     "other",
+    "normalization/mean",
+    "normalization/variance",
+    "action/table",
+    "golden/mean",
+    "golden/std",
+    "params/cells.0.dense_i.kernel",
+    "params/cells.1.dense_i.bias",
+    "params/cells.0.dense_h.bias",
+    "params/critic_cells.0.dense_h.kernel",
+    "params/critic_encoder.kernel",
+    "params/actor.layers.0.kernel",
+    "params/critic.layers.2.kernel",
 };
 
-inline constexpr std::array<std::string_view, 12> links{"/",
-                                                        "params",
-                                                        "observation",
-                                                        "action",
-                                                        "timing",
-                                                        "golden",
-                                                        "extras",
-                                                        "./",
-                                                        "params/critic.bias",
-                                                        "params/_log_std",
-                                                        "golden/sub",
-                                                        "golden/observation"};
+inline constexpr std::array<std::string_view, 15> links{
+    "/",
+    "params",
+    "observation",
+    "action",
+    "timing",
+    "golden",
+    "extras",
+    "./",
+    "params/critic.bias",
+    "params/_log_std",
+    "golden/sub",
+    "golden/observation",
+    "normalization",
+    "units",
+    "action/table",
+};
 
-inline constexpr std::array<std::string_view, 27> metadata{
+inline constexpr std::array<std::string_view, 34> metadata{
     "",
     "/observation_space_size",
     "/action_space_size",
@@ -121,6 +146,13 @@ inline constexpr std::array<std::string_view, 27> metadata{
     "/discrete",
     "/cell_type",
     "/remat",
+    "/encoder",
+    "/cell",
+    "/features",
+    "/actor",
+    "/critic",
+    "/critic_memory",
+    "/action_space/kw/x_min/0",
 };
 
 inline constexpr std::array<std::string_view, 13> components{
@@ -132,7 +164,7 @@ inline constexpr std::array<std::string_view, 5> names{R"("velocity")", R"("angu
                                                        R"("goal_direction")",
                                                        R"("goal_displacement")", R"("lidar")"};
 
-inline constexpr std::array<std::string_view, 53> values{
+inline constexpr std::array<std::string_view, 65> values{
     "null",
     "true",
     "false",
@@ -186,9 +218,21 @@ inline constexpr std::array<std::string_view, 53> values{
     R"("current")",
     R"("a\u0000b\ud83d\ude00")",
     R"({"name":"lidar","range":1,"n_azimuth":1,"n_elevation":2})",
+    R"("lstm")",
+    R"("gru")",
+    R"("min_gru")",
+    R"("own")",
+    R"("none")",
+    R"("shared")",
+    R"("Clipped")",
+    R"("gelu_erf")",
+    R"("softplus")",
+    "[null]",
+    "[null,1]",
+    R"({"type":"Clipped","kw":{"x_min":null,"x_max":[1,null]}})",
 };
 
-inline constexpr std::array<std::string_view, 15> texts{
+inline constexpr std::array<std::string_view, 18> texts{
     "dempilot-policy",
     "LSTMActorCritic",
     "MinGRUActorCritic",
@@ -204,6 +248,9 @@ inline constexpr std::array<std::string_view, 15> texts{
     "{}{fmt}%s%n",
     "[",
     "{\"a\":",
+    "RecurrentActorCritic",
+    "lab",
+    "body",
 };
 
 inline constexpr std::array<std::string_view, 26> numbers{

@@ -169,6 +169,11 @@ std::vector<Fault> parameter_faults() {
          test::put_dataset(id, "params/fused_head.bias", H5T_NATIVE_DOUBLE, {4}, bias);
        },
        "parameter 'fused_head.bias' holds inf at index 1"},
+      {"UnknownGroupWithControlCharacters",
+       [](hid_t id) {
+         H5Gclose(H5Gcreate2(id, "params/\x1b[2J", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+       },
+       "unknown 'params/?[2J' (known: "},
       dataset("UnknownDataset", "params/encoder.layers.4.bias", H5T_NATIVE_FLOAT, {7},
               "unknown 'params/encoder.layers.4.bias' (known: "),
   };
