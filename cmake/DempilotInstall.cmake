@@ -44,6 +44,7 @@ if(DEMPILOT_BUILD_C_API)
           DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   )
   file(RELATIVE_PATH _prefix_from_here "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+  string(REGEX REPLACE "/$" "" _prefix_from_here "${_prefix_from_here}")
   configure_file(
     "${PROJECT_SOURCE_DIR}/plugin/c/dempilot.pc.in" "${PROJECT_BINARY_DIR}/dempilot.pc" @ONLY
   )
