@@ -123,6 +123,9 @@ H5T_class_t require_plain_numbers(hid_t dataset, const File& file, const std::st
         "store such",
         place(file, name));
   }
+  if (layout == H5D_COMPACT && !fills_its_shape(dataset, type)) {
+    fail("{} has not the bytes of its shape (damaged file) write it again", place(file, name));
+  }
   return kind;
 }
 

@@ -113,4 +113,12 @@ inline std::size_t count_of(std::span<const std::size_t> shape) {
   return count;
 }
 
+/// Whether a dataset within its header has as many bytes as its shape and type need: HDF5 1.10
+/// reads them unasked.
+inline bool fills_its_shape(hid_t dataset, hid_t type) {
+  const std::size_t count = count_of(extent(dataset));
+  const std::size_t size = H5Tget_size(type);
+  return count <= SIZE_MAX / size && H5Dget_storage_size(dataset) == count * size;
+}
+
 }  // namespace dempilot::hdf5

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -159,6 +160,32 @@ TEST_F(Hdf5, WritesEveryStringThatItReads) {
   const File file = File::open(path_);
   for (const std::size_t size : {0U, 64999U, 65000U, 70'000U, 1U << 20U})
     EXPECT_EQ(file.read_string("", std::to_string(size)), std::string(size, 'x')) << size;
+}
+
+/// Values within the object's header follow their number of bytes, which HDF5 1.10 takes on trust.
+TEST_F(Hdf5, RefusesADatasetThatIsShorterThanItsShape) {
+  create();
+  const std::vector<float> values{1.25F, 2.5F, 5, 10};
+  test::edit_file(path_, [&](hid_t id) {
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_layout(properties, H5D_COMPACT);
+    test::put_dataset(id, "a", H5T_IEEE_F32LE, {4}, values.data(), properties);
+    H5Pclose(properties);
+  });
+  std::vector<std::byte> bytes = test::bytes_of(path_);
+  EXPECT_EQ(File::from_bytes(bytes, "f").read<float>("a"), values);
+  const auto stored = std::as_bytes(std::span(values));
+  const auto found = std::search(bytes.begin(), bytes.end(), stored.begin(), stored.end());
+  ASSERT_NE(found, bytes.end());
+  ASSERT_EQ(*(found - 2), std::byte{16});
+  for (const int size : {0, 12, 15, 17}) {
+    *(found - 2) = static_cast<std::byte>(size);
+    const File file = File::from_bytes(bytes, "f");
+    const std::string expected =
+        "'f': '/a' has not the bytes of its shape (damaged file) write it again";
+    EXPECT_EQ(test::message_of([&] { file.read<float>("a"); }), expected) << size;
+    EXPECT_EQ(test::message_of([&] { file.shape("a"); }), expected) << size;
+  }
 }
 
 TEST_F(Hdf5, NamesTheDatasetAtFault) {
