@@ -240,9 +240,8 @@ def assemble(network: Network) -> Assembly:
         name, extra = _feedforward(network, parameters, observation)
     actions = int(network.actor[-1].kernel.shape[1])
     _check_heads(network, actions, int(network.critic[-1].kernel.shape[1]))
-    # every model of the file has it, and logits leave it unread
-    log_std = np.zeros(actions, np.float32) if network.log_std is None else network.log_std
-    parameters.add("_log_std", "log_std", log_std.reshape(1, actions))
+    if network.log_std is not None:
+        parameters.add("_log_std", "log_std", network.log_std.reshape(1, actions))
     return Assembly(
         name=name,
         metadata=_common(network, observation, actions) | extra,

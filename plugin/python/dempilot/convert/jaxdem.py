@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dempilot.convert.flax import flax_versions
 from dempilot.convert.flax_tensors import FlaxTensors
 from dempilot.convert.jaxdem_oracle import JaxdemOracle
@@ -207,7 +205,8 @@ def _shapes(name: str, metadata: Mapping[str, Any]) -> dict[str, tuple[int, ...]
         stack("critic", [*metadata["critic_architecture"], 1])
     if metadata.get("actor_sigma_head"):
         linear("actor_sigma.net.layers.0", features, actions)
-    shapes["_log_std"] = (1, actions)
+    if not metadata.get("discrete") and not metadata.get("actor_sigma_head"):
+        shapes["_log_std"] = (1, actions)
     return shapes
 
 
@@ -242,8 +241,6 @@ def _parameters(
     log_std = leaves.pop("actor_sigma.log_std", None)
     if log_std is not None:
         leaves.setdefault("_log_std", log_std)
-    if metadata.get("discrete"):  # every model of the file has it, and logits leave it unread
-        leaves.setdefault("_log_std", np.zeros((1, metadata["action_space_size"]), np.float32))
     shapes = _shapes(name, metadata)
     parameters = {}
     for key, shape in shapes.items():
@@ -259,7 +256,7 @@ def _parameters(
         parameters[key] = casts.to_float32(key, leaf)
     for key in leaves:
         fused = "fused_head.kernel" in shapes and key.split(".")[0] in UNUSED_HEADS
-        if not fused:
+        if not fused and key != "_log_std":  # there also where logits or a head replace it
             fail(
                 f"nothing is known of '{key}'",
                 f"{name} has no such parameter, and without it the policy might do something else",
