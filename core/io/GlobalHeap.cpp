@@ -32,11 +32,12 @@ std::size_t object_bytes(std::string_view left) {
   return all <= left.size() ? all : 0;
 }
 
-bool is_sound(std::string_view heap) {
+/// `objects`: how many may still be looked at.
+bool is_sound(std::string_view heap, std::size_t& objects) {
   heap.remove_prefix(header_bytes);
   while (heap.size() >= object_header_bytes) {
     const std::size_t bytes = object_bytes(heap);
-    if (bytes == 0) return false;
+    if (bytes == 0 || objects-- == 0) return false;
     heap.remove_prefix(bytes);
   }
   return true;
@@ -46,13 +47,15 @@ bool is_sound(std::string_view heap) {
 
 bool has_sound_global_heaps(std::span<const std::byte> bytes) {
   const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  // Heaps that lie one in the other would make walking through all of them quadratic.
+  std::size_t objects = bytes.size() / object_header_bytes;
   for (std::size_t at = file.find(signature); at != std::string_view::npos;
        at = file.find(signature, at + 1)) {
     if (file.size() - at < header_bytes) break;
     const std::uint64_t size = integer(file, at + 8, 8);
     // HDF5 itself refuses one that does not lie in the file.
     if (size > file.size() - at) continue;
-    if (size < least_heap_bytes || !is_sound(file.substr(at, size))) return false;
+    if (size < least_heap_bytes || !is_sound(file.substr(at, size), objects)) return false;
   }
   return true;
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <numeric>
+#include <random>
 
 #include "core/Error.hpp"
 #include "core/io/Checks.hpp"
@@ -21,6 +22,8 @@ constexpr const char* format_name = "dempilot-policy";
 constexpr std::int64_t format_version = 1;
 constexpr std::uintmax_t max_file_bytes = 1ULL << 31U;
 constexpr std::size_t max_golden_rows = 4096;
+/// With a looser one the golden rows would prove nothing.
+constexpr double max_golden_tolerance = 1e-2;
 
 void check_format(const hdf5::File& file) {
   if (!file.has_attribute("", "format") || file.read_string("", "format") != format_name) {
@@ -89,7 +92,11 @@ GoldenRows read_golden(const hdf5::File& file, const ModelSpec& spec) {
     golden.carry = read("carry", spec.carry_size());
     golden.next_carry = read("next_carry", spec.carry_size());
   }
-  golden.tolerance = hdf5::read_double_or(file, "golden", "tolerance", 1e-5);
+  golden.tolerance = hdf5::read_double_or(file, "golden", "tolerance", golden.tolerance);
+  if (golden.tolerance <= 0 || golden.tolerance > max_golden_tolerance) {
+    fail("'{}': '/golden' allows errors of {} (more than 0 and at most {} are allowed) correct it",
+         file.name(), golden.tolerance, max_golden_tolerance);
+  }
   return golden;
 }
 
@@ -158,9 +165,11 @@ PolicyFile load_policy_file(const std::filesystem::path& path) {
 }
 
 void save_policy_file(const std::filesystem::path& path, const PolicyFile& policy) {
+  check_size(policy.contract.model, path.string());
   check_parameters(policy.contract.model, policy.parameters, path.string());
+  // A name of its own, so that two writers of one file do not meet.
   std::filesystem::path partial = path;
-  partial += ".partial";
+  partial += fmt::format(".{:08x}.partial", std::random_device()());
   try {
     hdf5::File file = hdf5::File::create(partial);
     file.write_string("", "format", format_name);

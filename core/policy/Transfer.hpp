@@ -11,7 +11,7 @@ namespace dempilot {
 /// Host values, converted to T, in the memory of an execution space.
 template <class T, class ExecutionSpace, class From>
 Vector<T, ExecutionSpace> upload(const std::vector<From>& values, const std::string& label) {
-  const Vector<T, ExecutionSpace> vector(label, values.size());
+  Vector<T, ExecutionSpace> vector(label, values.size());
   const auto host = Kokkos::create_mirror_view(vector);
   for (std::size_t i = 0; i < values.size(); ++i)
     host(i) = static_cast<T>(values[i]);

@@ -37,8 +37,15 @@ void FixPilot::push(int i, const float* action, double* wrench) const {
                "group ID shape DX DY DZ'",
                me_, atom->tag[i]);
   }
+  const double* const quat = ellipsoids->bonus[atom->ellipsoid[i]].quat;
+  if (domain->dimension == 2 && quat[1] * quat[1] + quat[2] * quat[2] > 1e-12) {
+    error->one(FLERR,
+               "{}: atom {} is tilted out of the plane (the policy acts in the frame of its body, "
+               "in 2 dimensions). Turn it about z alone",
+               me_, atom->tag[i]);
+  }
   double rotation[3][3];
-  MathExtra::quat_to_mat(ellipsoids->bonus[atom->ellipsoid[i]].quat, rotation);
+  MathExtra::quat_to_mat(quat, rotation);
   for (double* const vector : {wrench, wrench + 3}) {
     double turned[3];
     MathExtra::matvec(rotation, vector, turned);

@@ -104,6 +104,24 @@ TEST_F(GlobalHeap, IsFoundAtAnyPlace) {
   EXPECT_FALSE(has_sound_global_heaps(bytes_));
 }
 
+/// Each would be sound alone; to walk through all of them would take hours.
+TEST_F(GlobalHeap, ManyInOneAnotherAreRefused) {
+  constexpr std::size_t unit = 32;
+  constexpr std::size_t count = 300'000;
+  std::string nested(unit * count, '\0');
+  const auto put_number = [&](std::size_t place, std::uint64_t value, std::size_t size) {
+    std::memcpy(&nested[place], &value, size);
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    std::memcpy(&nested[unit * i], "GCOL\1", 5);
+    put_number(unit * i + 8, unit * (count - i), 8);  // it reaches to the end
+    put_number(unit * i + 16, 1, 2);
+    put_number(unit * i + 24, i + 1 < count ? 16 : 0, 8);  // and holds the next one's header
+  }
+  const auto* const first = reinterpret_cast<const std::byte*>(nested.data());
+  EXPECT_FALSE(has_sound_global_heaps({first, nested.size()}));
+}
+
 TEST(Superblock, WithLengthsOf4BytesIsRefused) {
   const test::TemporaryFolder folder;
   const auto path = (folder / "a.h5").string();

@@ -382,6 +382,11 @@ std::vector<Fault> golden_faults() {
               "'/golden/observation' has 1099511627776 rows (1 to 4096 are read)"),
       number("GoldenTolerance", "golden", "tolerance", NAN,
              "attribute 'tolerance' of '/golden' is nan"),
+      number("GoldenThatAllowsAnything", "golden", "tolerance", 1e30,
+             "'/golden' allows errors of 1e+30 (more than 0 and at most 0.01 are allowed) correct "
+             "it"),
+      number("GoldenThatAllowsNothing", "golden", "tolerance", 0,
+             "'/golden' allows errors of 0 (more than 0 and at most 0.01 are allowed) correct it"),
       dataset("UnknownGolden", "golden/extra", H5T_NATIVE_FLOAT, {1},
               "unknown 'golden/extra' (known: observation, carry, mean, std, action, value, "
               "next_carry)"),

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -161,6 +162,41 @@ run 17
   }
   EXPECT_GT(largest, 0.2) << "pushes so small would prove little";
   EXPECT_GT(turning, 0.1) << "bodies at rest would prove little";
+}
+
+/// One ellipsoid in the plane, its orientation a quaternion.
+std::string lone_ellipsoid(const std::string& quaternion) {
+  return "one\n\n1 atoms\n1 ellipsoids\n1 atom types\n0 9 xlo xhi\n0 9 ylo yhi\n-0.5 0.5 zlo "
+         "zhi\n\nAtoms # ellipsoid\n\n1 1 1 1.0 2 3 0\n\nEllipsoids\n\n1 1.0 0.5 0.5 " +
+         quaternion + "\n";
+}
+
+TEST(BodyFrame, TurnsAboutZInThePlane) {
+  const LammpsRun lammps;
+  ActionSpec action;
+  action.frame = ActionFrame::body;
+  const std::string script =
+      "units lj\natom_style ellipsoid\ndimension 2\nboundary p p p\nread_data one.data\n"
+      "pair_style zero 1.0\npair_coeff * *\ncomm_modify cutoff 2.0\nfix pilot all pilot policy.h5 "
+      "bind goal 4 5\ndump d all custom 1 agents.dump id fx fy fz f_pilot[*]\n"
+      "dump_modify d format float %.17g\nrun 0\n";
+  save_policy_file(lammps.file("policy.h5"), make_policy({goal_direction(2)}, 2, action));
+  lammps.write("one.data", lone_ellipsoid("0.8 0 0 0.6"));
+  lammps.expect_success(script);
+  const Snapshot snapshot = read_dump(lammps.file("agents.dump")).at(0);
+  const std::array<double, 3> decided{snapshot.at("f_pilot[10]")[0], snapshot.at("f_pilot[11]")[0],
+                                      0};
+  const auto expected = turned({0.8, 0, 0, 0.6}, decided);
+  EXPECT_NEAR(snapshot.at("fx")[0], expected[0], 1e-12);
+  EXPECT_NEAR(snapshot.at("fy")[0], expected[1], 1e-12);
+  EXPECT_EQ(snapshot.at("fz")[0], 0);
+  EXPECT_GT(std::abs(decided[0]) + std::abs(decided[1]), 0.1);
+
+  lammps.write("one.data", lone_ellipsoid("0.8 0.6 0 0"));
+  EXPECT_THAT(
+      lammps.expect_error(script),
+      HasSubstr("Fix pilot pilot: atom 1 is tilted out of the plane (the policy acts in the "
+                "frame of its body, in 2 dimensions). Turn it about z alone"));
 }
 
 TEST(BodyFrame, NeedsABody) {
