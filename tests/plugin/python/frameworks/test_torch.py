@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
+import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -362,6 +366,36 @@ def test_a_whole_module_is_refused_unread(tmp_path, capsys):
 def test_a_file_of_before_zip_archives_is_refused(tmp_path, capsys):
     source = tmp_path / "agent.pth"
     torch.save(state_with(nn.LSTM(12, 9)), source, _use_new_zipfile_serialization=False)
+    assert main(["convert", "torch", str(source), "-o", str(tmp_path / "a.h5")]) == 1
+    assert capsys.readouterr().err == (
+        f"dempilot: {source} is no file of torch.save (it is damaged, or older than PyTorch 1.6) "
+        "Save model.state_dict() with a current PyTorch.\n"
+    )
+
+
+def tar() -> bytes:
+    """What torch's reader of archives from before 0.1.10 would unpickle."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in ("sys_info", "pickle", "storages", "tensors"):
+            archive.addfile(tarfile.TarInfo(name))
+    return buffer.getvalue()
+
+
+def legacy() -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state_with(nn.LSTM(12, 9)), buffer, _use_new_zipfile_serialization=False)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("start", [tar, legacy, lambda: pickle.dumps({})])
+def test_a_zip_appended_to_an_old_format_does_not_pass(start, tmp_path, capsys):
+    appended = io.BytesIO()
+    with zipfile.ZipFile(appended, "w") as archive:
+        archive.writestr("data.pkl", pickle.dumps({}))
+    source = tmp_path / "agent.pth"
+    source.write_bytes(start() + appended.getvalue())
+    assert zipfile.is_zipfile(source)
     assert main(["convert", "torch", str(source), "-o", str(tmp_path / "a.h5")]) == 1
     assert capsys.readouterr().err == (
         f"dempilot: {source} is no file of torch.save (it is damaged, or older than PyTorch 1.6) "
