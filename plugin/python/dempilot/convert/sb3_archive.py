@@ -18,7 +18,7 @@ import numpy as np
 
 from dempilot.convert.imports import require
 from dempilot.convert.torch_tensors import load_state_dict
-from dempilot.convert.unpickle import Record, read_pickle, to_array
+from dempilot.convert.unpickle import Record, read_pickle, to_array, to_number
 from dempilot.errors import fail
 from dempilot.model import Array, Normalization
 
@@ -182,7 +182,7 @@ def _action_space(space: Any) -> Box | Discrete:
     if _kind(space) == "Box":
         return _box(space, "action_space")
     if _kind(space) == "Discrete":
-        return Discrete(int(to_array(attribute(space, "n"), "'action_space'")))
+        return Discrete(int(to_number(attribute(space, "n"), "'n' of 'action_space'")))
     fail(
         f"'action_space' is {_kind(space)}",
         "only Box and Discrete can be converted",
@@ -226,6 +226,6 @@ def read_vec_normalize(path: Path, *, trust: bool = False) -> Normalization:
     return Normalization(
         mean=mean,
         variance=variance,
-        epsilon=float(to_array(attribute(wrapper, "epsilon", 1e-8), f"'epsilon' in {path}")),
-        clip=float(to_array(attribute(wrapper, "clip_obs", 10.0), f"'clip_obs' in {path}")),
+        epsilon=to_number(attribute(wrapper, "epsilon", 1e-8), f"'epsilon' in {path}"),
+        clip=to_number(attribute(wrapper, "clip_obs", 10.0), f"'clip_obs' in {path}"),
     )
