@@ -190,6 +190,14 @@ class TorchTensors:
             self.take(key) if (key := f"{module}.{name}{suffix}") in self.state else None
             for name in PARAMETERS[2:]
         ]
+        for index, bias in enumerate(biases):
+            if bias is None and biases[1 - index] is not None:
+                fail(
+                    f"'{module}.{PARAMETERS[2 + index]}{suffix}' is missing",
+                    f"'{module}.{PARAMETERS[3 - index]}{suffix}' is there, and a layer has both "
+                    "biases or none",
+                    "Save the whole model.",
+                )
         name = f"{module}{suffix.replace('_l', ', layer ')}" if suffix else module
         if weight_ih.ndim != 2 or weight_hh.ndim != 2:
             fail(f"'{name}' has weights that are no matrices", "a cell's are", "Save it again.")

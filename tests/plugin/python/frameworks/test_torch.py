@@ -401,3 +401,37 @@ def test_a_zip_appended_to_an_old_format_does_not_pass(start, tmp_path, capsys):
         f"dempilot: {source} is no file of torch.save (it is damaged, or older than PyTorch 1.6) "
         "Save model.state_dict() with a current PyTorch.\n"
     )
+
+
+@pytest.mark.parametrize(("gone", "kept"), [("bias_ih", "bias_hh"), ("bias_hh", "bias_ih")])
+def test_half_of_a_cell_s_biases_is_refused(gone, kept, tmp_path, capsys):
+    state = state_with(nn.LSTM(12, 9))
+    del state[f"lstm.{gone}_l0"]
+    assert refusal(tmp_path, capsys, state) == (
+        f"dempilot: 'lstm.{gone}_l0' is missing ('lstm.{kept}_l0' is there, and a layer has both "
+        "biases or none) Save the whole model."
+    )
+
+
+def test_bounds_of_another_width_are_refused(tmp_path, capsys):
+    description = {"activation": "tanh", "action_space": {"type": "Clipped", "kw": {"x_max": [1]}}}
+    (tmp_path / "elsewhere").mkdir()
+    model = tmp_path / "elsewhere" / "model.json"
+    model.write_text(json.dumps(description))
+    (tmp_path / "here").mkdir()
+    state = state_with(nn.LSTM(12, 9))
+    assert refusal(tmp_path / "here", capsys, state, "--model", str(model)) == (
+        "dempilot: 'x_max' of 'action_space' has 1 values (the actor gives 3 actions) Give a "
+        "number for each, or one for all."
+    )
+
+
+def test_what_nobody_foresaw_is_an_error_as_well(tmp_path, capsys, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise LookupError("surprise")
+
+    monkeypatch.setattr("dempilot.convert.torch.read_torch", broken)
+    assert refusal(tmp_path, capsys, state_with(nn.LSTM(12, 9))) == (
+        "dempilot: agent.pth cannot be converted: LookupError: surprise (unexpected content) Check "
+        "that the file is what --help says."
+    )
