@@ -249,6 +249,14 @@ def _normalization(data: Any) -> Normalization:
     for key in ("epsilon", "clip"):
         if key in entry:
             _check_type(entry[key], float, f"'normalization' has '{key}'")
+    if (arrays["variance"] < 0).any():
+        fail("'normalization' has a negative 'variance'", "it is the mean of squares", REMEDY)
+    if entry.get("epsilon", 0) < 0:
+        fail(
+            f"'normalization' has 'epsilon' {entry['epsilon']}", "it must not be negative", REMEDY
+        )
+    if entry.get("clip") is not None and not entry["clip"] > 0:
+        fail(f"'normalization' has 'clip' {entry['clip']}", "it must be positive", REMEDY)
     return Normalization(
         mean=arrays["mean"],
         variance=arrays["variance"],

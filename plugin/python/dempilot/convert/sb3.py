@@ -30,6 +30,10 @@ ACTIVATIONS = {
     "GELU": "gelu_erf",
     "Identity": "identity",
 }
+UNKNOWN_STATISTICS = (
+    "the zip does not tell whether observations were normalized: if VecNormalize was used, convert "
+    "again with --vecnormalize and the file of VecNormalize.save()"
+)
 # arguments of a policy that shape what it computes; others only matter to training
 SHAPING = (
     "net_arch", "activation_fn", "share_features_extractor", "lstm_hidden_size", "n_lstm_layers",
@@ -61,7 +65,7 @@ def read_sb3(
         provenance=f"Stable-Baselines3 zip {path.name}, sha256 {digest(path)}, saved with "
         f"{archive.version}; {oracle.versions}",
         normalization=normalization,
-        notes=assembly.notes,
+        notes=assembly.notes if normalization else (*assembly.notes, UNKNOWN_STATISTICS),
     )
 
 

@@ -444,3 +444,12 @@ def test_a_zip_packed_in_an_unknown_way_is_refused(tmp_path, capsys):
         "dempilot: model.zip is no zip of Stable-Baselines3, or is damaged (That compression method "
         "is not supported) Save the model again with model.save(FILE)."
     )
+
+
+def test_without_statistics_it_is_said_how_to_give_them(tmp_path, capsys):
+    PPO("MlpPolicy", World(box()), device="cpu").save(tmp_path / "model.zip")
+    convert("sb3", tmp_path / "model.zip", output=tmp_path / "a.policy.h5")
+    assert (
+        "note: the zip does not tell whether observations were normalized: if VecNormalize was "
+        "used, convert again with --vecnormalize and the file of VecNormalize.save()\n"
+    ) in capsys.readouterr().out
