@@ -258,6 +258,19 @@ def role_notes(roles: Roles, network: Network) -> Sequence[str]:
     """Says what was taken for what, so that a wrong guess shows."""
     parts = [f"{part}: {', '.join(getattr(roles, part))}" for part in PARTS if getattr(roles, part)]
     notes = [f"read as {'; '.join(parts)}; activation: {network.activation}"]
+    notes.append(f"computes: {_order(roles, network)}")
     if network.discrete and roles.discrete is None:
         notes.append("there is no log_std: the actions are taken for categories")
     return notes
+
+
+def _order(roles: Roles, network: Network) -> str:
+    """What is applied after what, as the golden rows are computed: the actor's, the critic's."""
+    after = f" -> {network.activation}"
+    encoder = [f"{layer.name}{after}" for layer in network.encoder]
+    own = [network.critic_encoder.name] if network.critic_encoder else []
+    actor = [*encoder, *roles.recurrent]
+    critic = [*encoder, *(roles.critic_recurrent or own or roles.recurrent)]
+    for steps, layers in ((actor, network.actor), (critic, network.critic)):
+        steps += [f"{layer.name}{after}" for layer in layers[:-1]] + [layers[-1].name]
+    return f"{' -> '.join(actor)}; {' -> '.join(critic)}"

@@ -435,3 +435,12 @@ def test_what_nobody_foresaw_is_an_error_as_well(tmp_path, capsys, monkeypatch):
         "dempilot: agent.pth cannot be converted: LookupError: surprise (unexpected content) Check "
         "that the file is what --help says."
     )
+
+
+def test_the_order_of_computation_is_printed(tmp_path, capsys):
+    torch.save(state_with(nn.LSTM(12, 9)), tmp_path / "agent.pth")
+    convert("torch", tmp_path / "agent.pth", "--activation", "tanh", output=tmp_path / "a.h5")
+    assert (
+        "note: computes: encoder.0 -> tanh -> encoder.2 -> tanh -> lstm -> actor.0 -> tanh -> "
+        "actor.2; encoder.0 -> tanh -> encoder.2 -> tanh -> lstm -> critic\n"
+    ) in capsys.readouterr().out
