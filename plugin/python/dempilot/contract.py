@@ -12,7 +12,6 @@ Read from JSON with the spelling of docs/policy_file.md:
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 from dempilot.errors import fail
 from dempilot.model import Normalization
 
+LARGEST = 2**127  # of what float32 holds
 REMEDY = "See docs/policy_file.md for what a contract holds."
 
 # component: its keys, with the type of each
@@ -128,7 +128,7 @@ def read_contract(path: Path) -> Contract:
         fail(f"the contract {path} cannot be read", str(error), "Give a JSON file.")
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         fail(f"the contract {path} is no JSON", str(error), REMEDY)
     return parse_contract(data)
 
@@ -168,7 +168,7 @@ def _components(data: Any) -> list[dict[str, Any]]:
 def _component(data: Any, index: int) -> dict[str, Any]:
     entry = _object(data, f"component {index}")
     name = entry.get("name")
-    if name not in COMPONENTS:
+    if not isinstance(name, str) or name not in COMPONENTS:
         fail(f"unknown component '{name}'", f"known: {', '.join(COMPONENTS)}", REMEDY)
     keys = COMPONENTS[name]
     _known(entry, f"component '{name}'", ("name", *keys))
@@ -194,11 +194,11 @@ def _component(data: Any, index: int) -> dict[str, Any]:
 def _action(data: Any) -> tuple[dict[str, Any], list[list[float]] | None]:
     entry = dict(_object(data, "'action'"))
     _known(entry, "'action'", ("target", "frame", "scale", "drag", "angular_drag", "table"))
-    if entry.get("target") not in TARGETS:
+    if not isinstance(entry.get("target"), str) or entry["target"] not in TARGETS:
         fail(
             f"unknown action target '{entry.get('target')}'", f"known: {', '.join(TARGETS)}", REMEDY
         )
-    if entry.get("frame", "lab") not in ("lab", "body"):
+    if entry.get("frame", "lab") not in ["lab", "body"]:
         fail(f"unknown action frame '{entry['frame']}'", "known: lab, body", REMEDY)
     for key in ("scale", "drag", "angular_drag"):
         if key in entry:
@@ -249,6 +249,14 @@ def _normalization(data: Any) -> Normalization:
     for key in ("epsilon", "clip"):
         if key in entry:
             _check_type(entry[key], float, f"'normalization' has '{key}'")
+    if (arrays["variance"] < 0).any():
+        fail("'normalization' has a negative 'variance'", "it is the mean of squares", REMEDY)
+    if entry.get("epsilon", 0) < 0:
+        fail(
+            f"'normalization' has 'epsilon' {entry['epsilon']}", "it must not be negative", REMEDY
+        )
+    if entry.get("clip") is not None and not entry["clip"] > 0:
+        fail(f"'normalization' has 'clip' {entry['clip']}", "it must be positive", REMEDY)
     return Normalization(
         mean=arrays["mean"],
         variance=arrays["variance"],
@@ -274,8 +282,13 @@ def _check_type(value: Any, kind: type, what: str) -> None:
     kinds = (int, float) if kind is float else (kind,)
     if isinstance(value, bool) != (kind is bool) or not isinstance(value, kinds):
         fail(f"{what} {json.dumps(value)}", f"it takes {_spoken(kind)}", REMEDY)
-    if isinstance(value, float) and not math.isfinite(value):
-        fail(f"{what} {value}", "it takes a finite number", REMEDY)
+    if isinstance(value, (int, float)) and not abs(value) < LARGEST:
+        fail(f"{what} {_short(value)}", "it takes a number that float32 can hold", REMEDY)
+
+
+def _short(value: float) -> str:
+    """Python refuses to print integers of thousands of digits."""
+    return str(value) if isinstance(value, float) else f"an integer of {value.bit_length()} bits"
 
 
 def _spoken(kind: type) -> str:

@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import NoReturn
 
 
+LONGEST = 1000
+
+
 class Error(Exception):
     """Something a user can repair: "problem (why) what to do"."""
 
 
 def fail(problem: str, why: str, remedy: str) -> NoReturn:
     """Raises an Error that reads "problem (why) what to do"."""
-    raise Error(f"{problem} ({why}) {remedy}")
+    raise Error(f"{plain(problem)} ({plain(why)}) {remedy}")
+
+
+def plain(text: str) -> str:
+    """On one line, without control characters, and no longer than a name or reason can be.
+
+    Names in a checkpoint are whatever its author wrote, and may steer a terminal.
+    """
+    shown = "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST // 2]}…{shown[-LONGEST // 2 :]}"

@@ -207,6 +207,16 @@ def _check_heads(network: Network, actions: int, values: int) -> None:
             )
 
 
+def _check_bounds(bounds: dict[str, Any], actions: int) -> None:
+    for key, bound in bounds.items():
+        if isinstance(bound, list) and len(bound) != actions:
+            fail(
+                f"'{key}' of 'action_space' has {len(bound)} values",
+                f"the actor gives {actions} actions",
+                "Give a number for each, or one for all.",
+            )
+
+
 def _common(network: Network, observation: int, actions: int) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "observation_space_size": observation,
@@ -216,6 +226,7 @@ def _common(network: Network, observation: int, actions: int) -> dict[str, Any]:
     if network.discrete:
         metadata["discrete"] = True
     elif network.action_space is not None:
+        _check_bounds(network.action_space.get("kw", {}), actions)
         metadata["action_space"] = network.action_space
     return metadata
 

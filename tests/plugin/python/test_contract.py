@@ -110,6 +110,31 @@ REFUSED = {
         {"action": {"target": "force", "table": [[1, 0], [1]]}},
         "action 'table' has rows of unequal length (each row holds all actions)" + SEE,
     ),
+    "a name that is a list": (
+        {"observation": {"components": [{"name": []}]}},
+        "unknown component '[]' (known: velocity, angular_velocity, goal_direction, "
+        "goal_displacement, lidar)" + SEE,
+    ),
+    "a target that is a list": (
+        {"action": {"target": []}},
+        "unknown action target '[]' (known: force, torque, force_and_torque)" + SEE,
+    ),
+    "a huge number": (
+        {"action": {"target": "force", "drag": 10**400}},
+        "'action' has 'drag' an integer of 1329 bits (it takes a number that float32 can hold)" + SEE,
+    ),
+    "a negative variance": (
+        {"normalization": {"mean": [0], "variance": [-1]}},
+        "'normalization' has a negative 'variance' (it is the mean of squares)" + SEE,
+    ),
+    "a negative epsilon": (
+        {"normalization": {"mean": [0], "variance": [1], "epsilon": -1}},
+        "'normalization' has 'epsilon' -1 (it must not be negative)" + SEE,
+    ),
+    "a negative clip": (
+        {"normalization": {"mean": [0], "variance": [1], "clip": -1}},
+        "'normalization' has 'clip' -1 (it must be positive)" + SEE,
+    ),
     "half a timing": (
         {"timing": {"time_step": 1.0}},
         "'timing' lacks 'decision_interval' (it holds time_step, decision_interval)" + SEE,

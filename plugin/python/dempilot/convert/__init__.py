@@ -48,6 +48,19 @@ def convert(request: Request) -> Report:
 
     Raises `Error`, and then writes nothing.
     """
+    try:
+        return _convert(request)
+    except Error:
+        raise
+    except Exception as error:  # a file can hold what nobody foresaw
+        fail(
+            f"{request.path} cannot be converted: {type(error).__name__}: {error}",
+            "unexpected content",
+            "Check that the file is what --help says.",
+        )
+
+
+def _convert(request: Request) -> Report:
     require_free(request.output, request.force)
     model = _normalized(request, request.contract.normalization)
     contract = request.contract

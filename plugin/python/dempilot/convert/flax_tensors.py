@@ -125,6 +125,12 @@ class FlaxTensors:
         if "dense_h.kernel" in leaves:
             inputs, hidden = self._dense(f"{name}.dense_i"), self._dense(f"{name}.dense_h")
             kind = self._kind(name, hidden[0])
+            if kind == "lstm" and hidden[1] is None:
+                fail(
+                    f"'{name}.dense_h.bias' is missing",
+                    "an LSTM cell of flax has it",
+                    "Save the whole model.",
+                )
         else:
             kind = "lstm" if "hi.kernel" in leaves else "gru"
             inputs, hidden = (self._split(name, gates) for gates in SPLIT[kind])
@@ -157,13 +163,22 @@ class FlaxTensors:
                 f"the gates of '{name}' differ in shape", shapes, "Check what wrote the checkpoint."
             )
         kernel = np.concatenate([layer.kernel for layer in layers], axis=1)
-        if all(layer.bias is None for layer in layers):
+        biases = [layer.bias for layer in layers if layer.bias is not None]
+        if not biases:
             return kernel, None
-        biases = [
-            np.zeros(layer.kernel.shape[1], np.float32) if layer.bias is None else layer.bias
-            for layer in layers
-        ]
-        return kernel, np.concatenate(biases)
+        # the hidden side of a GRU of Linen has a bias for its new value alone
+        without = gates[:2] if gates == SPLIT["gru"][1] else ()
+        for gate, layer in zip(gates, layers, strict=True):
+            if layer.bias is None and gate not in without:
+                fail(
+                    f"'{layer.name}.bias' is missing",
+                    f"other gates of '{name}' have theirs",
+                    "Save the whole model.",
+                )
+        width = kernel.shape[1] // len(layers)
+        return kernel, np.concatenate(
+            [np.zeros(width, np.float32) if one.bias is None else one.bias for one in layers]
+        )
 
     def tensor(self, name: str) -> Array:
         """A leaf that is no layer's."""

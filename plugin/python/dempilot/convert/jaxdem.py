@@ -159,7 +159,13 @@ def _action_space(arguments: Mapping[str, Any]) -> dict[str, Any]:
         )
     name, keys = SPACES[kind]
     # the rest tells distrax about shapes
-    return {"type": name, "kw": {k: v for k, v in space.get("kw", {}).items() if k in keys}}
+    bounds = {k: v for k, v in space.get("kw", {}).items() if k in keys}
+    for key in ("x_min", "x_max"):
+        if name == "Box" and bounds.get(key) is None:
+            fail(
+                f"'action_space' lacks '{key}'", "a Box has two bounds", "Save the whole settings."
+            )
+    return {"type": name, "kw": bounds}
 
 
 def _carry_size(name: str, metadata: Mapping[str, Any]) -> int:

@@ -15,6 +15,7 @@ As soon as it names one part, it names them all; what it does not name is absent
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ CONVENTIONS: dict[str, tuple[str, ...]] = {
     "log_std": ("log_std", "logstd", "actor_logstd", "actor_log_std", "_log_std"),
 }  # fmt: skip
 PARTS = tuple(CONVENTIONS)
+LARGEST = 2**127  # of what float32 holds
 REMEDY = "Name the modules in a description: --model FILE."
 
 
@@ -93,7 +95,7 @@ def read_roles(path: Path | None, activation: str | None) -> Roles:
 def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         fail(f"the model description {path} cannot be read", str(error), "Give a JSON file.")
 
 
@@ -129,7 +131,7 @@ def _names(key: str, value: Any) -> tuple[str, ...]:
 
 
 def _activation(value: Any) -> str:
-    if value not in ACTIVATIONS:
+    if not isinstance(value, str) or value not in ACTIVATIONS:
         fail(
             f"unknown activation {json.dumps(value)}",
             f"known: {', '.join(ACTIVATIONS)}",
@@ -140,19 +142,34 @@ def _activation(value: Any) -> str:
 
 def _action_space(value: dict[str, Any]) -> dict[str, Any]:
     known = {"Free": set(), "Clipped": {"x_min", "x_max"}}
-    if value.get("type") not in known or set(value) - {"type", "kw"}:
+    if not isinstance(value.get("type"), str) or value["type"] not in known or set(value) - {"type", "kw"}:
         fail(
             f"'action_space' is {json.dumps(value)}",
             'it takes {"type": "Free"} or {"type": "Clipped", "kw": {"x_min": …, "x_max": …}}',
             "See docs/convert/torch.md.",
         )
-    if set(value.get("kw", {})) - known[value["type"]]:
+    bounds = value.get("kw", {})
+    if not isinstance(bounds, dict) or set(bounds) - known[value["type"]]:
         fail(
             f"'action_space' has {json.dumps(value['kw'])}",
             "Clipped takes x_min and x_max, Free takes nothing",
             "See docs/convert/torch.md.",
         )
-    return value
+    for key, bound in bounds.items():
+        if not _is_bound(bound) and not (isinstance(bound, list) and all(map(_is_bound, bound))):
+            fail(
+                f"'{key}' of 'action_space' is {json.dumps(bound)}",
+                "it takes a finite number, null, or a list of them",
+                "See docs/convert/torch.md.",
+            )
+    return {"type": value["type"], "kw": {k: bounds.get(k) for k in sorted(known[value["type"]])}}
+
+
+def _is_bound(value: Any) -> bool:
+    """A number that a float can hold, or null for no bound."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < LARGEST
+    return value is None or (isinstance(value, float) and math.isfinite(value))
 
 
 def find_roles(roles: Roles, tensors: Tensors) -> Roles:
@@ -241,6 +258,19 @@ def role_notes(roles: Roles, network: Network) -> Sequence[str]:
     """Says what was taken for what, so that a wrong guess shows."""
     parts = [f"{part}: {', '.join(getattr(roles, part))}" for part in PARTS if getattr(roles, part)]
     notes = [f"read as {'; '.join(parts)}; activation: {network.activation}"]
+    notes.append(f"computes: {_order(roles, network)}")
     if network.discrete and roles.discrete is None:
         notes.append("there is no log_std: the actions are taken for categories")
     return notes
+
+
+def _order(roles: Roles, network: Network) -> str:
+    """What is applied after what, as the golden rows are computed: the actor's, the critic's."""
+    after = f" -> {network.activation}"
+    encoder = [f"{layer.name}{after}" for layer in network.encoder]
+    own = [network.critic_encoder.name] if network.critic_encoder else []
+    actor = [*encoder, *roles.recurrent]
+    critic = [*encoder, *(roles.critic_recurrent or own or roles.recurrent)]
+    for steps, layers in ((actor, network.actor), (critic, network.critic)):
+        steps += [f"{layer.name}{after}" for layer in layers[:-1]] + [layers[-1].name]
+    return f"{' -> '.join(actor)}; {' -> '.join(critic)}"

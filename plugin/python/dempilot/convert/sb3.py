@@ -30,11 +30,16 @@ ACTIVATIONS = {
     "GELU": "gelu_erf",
     "Identity": "identity",
 }
+UNKNOWN_STATISTICS = (
+    "the zip does not tell whether observations were normalized: if VecNormalize was used, convert "
+    "again with --vecnormalize and the file of VecNormalize.save()"
+)
 # arguments of a policy that shape what it computes; others only matter to training
 SHAPING = (
     "net_arch", "activation_fn", "share_features_extractor", "lstm_hidden_size", "n_lstm_layers",
     "shared_lstm", "enable_critic_lstm", "lstm_kwargs",
 )  # fmt: skip
+LSTM = ("bias", "dropout")
 TRAINING = (
     "ortho_init", "log_std_init", "optimizer_class", "optimizer_kwargs", "full_std", "use_expln",
     "normalize_images", "use_sde",
@@ -60,7 +65,7 @@ def read_sb3(
         provenance=f"Stable-Baselines3 zip {path.name}, sha256 {digest(path)}, saved with "
         f"{archive.version}; {oracle.versions}",
         normalization=normalization,
-        notes=assembly.notes,
+        notes=assembly.notes if normalization else (*assembly.notes, UNKNOWN_STATISTICS),
     )
 
 
@@ -81,6 +86,8 @@ def _shaping(arguments: Mapping[str, Any]) -> dict[str, Any]:
                     "only FlattenExtractor can be converted",
                     "Train without an extractor of your own; widen net_arch instead.",
                 )
+        elif key == "lstm_kwargs":
+            _check_lstm(value)
         elif key not in (*SHAPING, *TRAINING, "squash_output"):
             fail(
                 f"'{key}' in 'policy_kwargs' is unknown",
@@ -88,6 +95,17 @@ def _shaping(arguments: Mapping[str, Any]) -> dict[str, Any]:
                 "Train without it.",
             )
     return {key: value for key, value in arguments.items() if key in SHAPING}
+
+
+def _check_lstm(value: Any) -> None:
+    """Only what keeps an nn.LSTM what it is; its size stands in arguments of the policy."""
+    for key in value if isinstance(value, dict) else () if value is None else ("",):
+        if key not in LSTM:
+            fail(
+                f"'lstm_kwargs' has '{key}'" if key else "'lstm_kwargs' is no dictionary",
+                f"known: {', '.join(LSTM)}",
+                "Train without it.",
+            )
 
 
 def _activation(arguments: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import json
+import lzma
 import pickle
 import zipfile
 import zlib
@@ -18,12 +19,17 @@ import numpy as np
 
 from dempilot.convert.imports import require
 from dempilot.convert.torch_tensors import load_state_dict
-from dempilot.convert.unpickle import Record, read_pickle, to_array
+from dempilot.convert.unpickle import Record, read_pickle, to_array, to_number
 from dempilot.errors import fail
 from dempilot.model import Array, Normalization
 
 LARGEST_DATA = 64 * 1024 * 1024
 LARGEST_WEIGHTS = 1024 * 1024 * 1024
+# what a damaged zip, or one packed in an unusual way, makes zipfile raise
+UNREADABLE = (
+    OSError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, UnicodeDecodeError,
+    zlib.error, lzma.LZMAError,
+)  # fmt: skip
 RESAVE = "Save the model again with model.save(FILE)."
 # policy class: whether it is recurrent
 POLICIES = {
@@ -72,7 +78,7 @@ def read_archive(path: Path, *, trust: bool = False) -> Archive:
             weights = _member(archive, path, "policy.pth", LARGEST_WEIGHTS)
             versioned = "_stable_baselines3_version" in archive.namelist()
             version = _member(archive, path, "_stable_baselines3_version", 99) if versioned else b""
-    except (OSError, zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:
+    except UNREADABLE as error:
         fail(f"{path} is no zip of Stable-Baselines3, or is damaged", str(error), RESAVE)
     names = ("policy_class", "observation_space", "action_space", "policy_kwargs")
     entries = _entries(data, path)
@@ -91,16 +97,28 @@ def read_archive(path: Path, *, trust: bool = False) -> Archive:
         recurrent=_recurrent(parts["policy_class"]),
         observation=_observation_space(parts["observation_space"]),
         action=_action_space(parts["action_space"]),
-        arguments=dict(parts["policy_kwargs"] or {}),
+        arguments=_arguments(parts["policy_kwargs"]),
         state=load_state_dict(io.BytesIO(weights), f"policy.pth in {path}"),
         version=version.decode("ascii", "replace").strip() or "of unknown version",
     )
 
 
+def _arguments(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        fail(
+            f"'policy_kwargs' in 'data' is a {type(value).__name__}",
+            "it is a dictionary of a policy's arguments",
+            RESAVE,
+        )
+    return dict(value)
+
+
 def _entries(data: bytes, path: Path) -> dict[str, Any]:
     try:
         entries = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         fail(f"'data' in {path} is no JSON", str(error), RESAVE)
     if not isinstance(entries, dict):
         fail(f"'data' in {path} is no JSON object", f"it is a {type(entries).__name__}", RESAVE)
@@ -145,8 +163,8 @@ def _decode(text: Any, what: str) -> bytes:
 
 def _pickled(entries: Mapping[str, Any], name: str) -> Any:
     entry = entries.get(name)
-    if name == "policy_kwargs" and (not entry or ":serialized:" not in entry):
-        return entry or {}  # plain JSON does for them when no class is among them
+    if name == "policy_kwargs" and not (isinstance(entry, dict) and ":serialized:" in entry):
+        return entry  # plain JSON does for them when no class is among them
     if not isinstance(entry, dict) or ":serialized:" not in entry:
         fail(f"'{name}' is missing in 'data'", "the policy cannot be built without it", RESAVE)
     return read_pickle(_decode(entry[":serialized:"], name), f"'{name}' in 'data'")
@@ -182,7 +200,7 @@ def _action_space(space: Any) -> Box | Discrete:
     if _kind(space) == "Box":
         return _box(space, "action_space")
     if _kind(space) == "Discrete":
-        return Discrete(int(to_array(attribute(space, "n"), "'action_space'")))
+        return Discrete(int(to_number(attribute(space, "n"), "'n' of 'action_space'")))
     fail(
         f"'action_space' is {_kind(space)}",
         "only Box and Discrete can be converted",
@@ -226,6 +244,6 @@ def read_vec_normalize(path: Path, *, trust: bool = False) -> Normalization:
     return Normalization(
         mean=mean,
         variance=variance,
-        epsilon=float(to_array(attribute(wrapper, "epsilon", 1e-8), f"'epsilon' in {path}")),
-        clip=float(to_array(attribute(wrapper, "clip_obs", 10.0), f"'clip_obs' in {path}")),
+        epsilon=to_number(attribute(wrapper, "epsilon", 1e-8), f"'epsilon' in {path}"),
+        clip=to_number(attribute(wrapper, "clip_obs", 10.0), f"'clip_obs' in {path}"),
     )

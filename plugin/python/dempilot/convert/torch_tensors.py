@@ -16,6 +16,7 @@ from dempilot.network import GATES, Cell, Linear
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
+ZIP = b"PK\x03\x04"
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -26,14 +27,12 @@ def load_state_dict(file: Path | IO[bytes], what: str) -> dict[str, Any]:
     the format before PyTorch 1.6 are refused: old readers of those could be made to run code.
     """
     torch = require("torch", "torch")
-    if not zipfile.is_zipfile(file):
+    if not _is_zip(file):
         fail(
             f"{what} is no file of torch.save",
             "it is damaged, or older than PyTorch 1.6",
             "Save model.state_dict() with a current PyTorch.",
         )
-    if not isinstance(file, Path):
-        file.seek(0)
     try:
         data = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged archive makes torch raise
@@ -44,6 +43,23 @@ def load_state_dict(file: Path | IO[bytes], what: str) -> dict[str, Any]:
             "Save model.state_dict(), not the whole model.",
         )
     return _tensors(torch, data, what)
+
+
+def _is_zip(file: Path | IO[bytes]) -> bool:
+    """Whether it begins and ends as a zip; torch reads what only ends as one with its old readers.
+
+    A zip may be appended to anything: is_zipfile looks for its directory at the end alone.
+    """
+    if isinstance(file, Path):
+        if not file.is_file():
+            return False
+        with file.open("rb") as opened:
+            return _is_zip(opened)
+    file.seek(0)
+    signed = file.read(len(ZIP)) == ZIP
+    found = signed and zipfile.is_zipfile(file)
+    file.seek(0)
+    return found
 
 
 def _tensors(torch: Any, data: Any, what: str) -> dict[str, Any]:
@@ -174,6 +190,14 @@ class TorchTensors:
             self.take(key) if (key := f"{module}.{name}{suffix}") in self.state else None
             for name in PARAMETERS[2:]
         ]
+        for index, bias in enumerate(biases):
+            if bias is None and biases[1 - index] is not None:
+                fail(
+                    f"'{module}.{PARAMETERS[2 + index]}{suffix}' is missing",
+                    f"'{module}.{PARAMETERS[3 - index]}{suffix}' is there, and a layer has both "
+                    "biases or none",
+                    "Save the whole model.",
+                )
         name = f"{module}{suffix.replace('_l', ', layer ')}" if suffix else module
         if weight_ih.ndim != 2 or weight_hh.ndim != 2:
             fail(f"'{name}' has weights that are no matrices", "a cell's are", "Save it again.")

@@ -53,6 +53,21 @@ REFUSED = {
         'unknown activation "swoosh" (known: gelu, gelu_erf, tanh, relu, leaky_relu, silu, elu, '
         "sigmoid, softplus, identity) Train with one of these.",
     ),
+    "bounds that are no numbers": (
+        {"action_space": {"type": "Clipped", "kw": {"x_min": ["low"]}}},
+        "'x_min' of 'action_space' is [\"low\"] (it takes a finite number, null, or a list of them) "
+        "See docs/convert/torch.md.",
+    ),
+    "bounds that are no object": (
+        {"action_space": {"type": "Clipped", "kw": 3}},
+        "'action_space' has 3 (Clipped takes x_min and x_max, Free takes nothing) See "
+        "docs/convert/torch.md.",
+    ),
+    "a type that is a list": (
+        {"action_space": {"type": []}},
+        "'action_space' is {\"type\": []} (it takes {\"type\": \"Free\"} or {\"type\": \"Clipped\", "
+        "\"kw\": {\"x_min\": …, \"x_max\": …}}) See docs/convert/torch.md.",
+    ),
     "action space": (
         {"action_space": {"type": "Clipped", "kw": {"low": 1}}},
         "'action_space' has {\"low\": 1} (Clipped takes x_min and x_max, Free takes nothing) See "
@@ -67,3 +82,11 @@ def test_a_description_that_says_something_else_is_refused(name, tmp_path):
     with pytest.raises(Error) as caught:
         read_roles(description(tmp_path, data), None)
     assert str(caught.value) == expected
+
+
+def test_an_absent_bound_is_none(tmp_path):
+    data = {"action_space": {"type": "Clipped", "kw": {"x_min": [-1, None]}}}
+    assert read_roles(description(tmp_path, data), None).action_space == {
+        "type": "Clipped",
+        "kw": {"x_max": None, "x_min": [-1, None]},
+    }

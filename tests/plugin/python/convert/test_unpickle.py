@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dempilot import Error
-from dempilot.convert.unpickle import Record, read_pickle, to_array
+from dempilot.convert.unpickle import Record, read_pickle, to_array, to_number
 
 
 @pytest.mark.parametrize("protocol", range(2, 6))
@@ -110,4 +110,77 @@ def test_damaged_arrays_are_refused():
     )
     with pytest.raises(Error) as caught:
         to_array("text", "'mean'")
-    assert str(caught.value) == "'mean' holds no numbers (its type is <U4) Save it again."
+    assert str(caught.value) == "'mean' holds no numbers (it is a str) Save it again."
+
+
+def deep(levels: int) -> bytes:
+    """A tuple in a tuple in a tuple."""
+    return b")" + b"\x85" * levels
+
+
+def shared(levels: int) -> bytes:
+    """A tuple that holds the one before twice, and so on: 2^levels values in few bytes."""
+    return b"I1\n" + b"2\x86" * levels
+
+
+HOSTILE = {
+    "a deep key": (b"}" + deep(100_000) + b"I1\ns.", "UnpicklingError: a key is a tuple"),
+    "a shared key": (b"}" + shared(60) + b"I1\ns.", "UnpicklingError: a key is a tuple"),
+    "among keys": (b"}(I1\nI1\n" + shared(60) + b"I1\nu.", "UnpicklingError: a key is a tuple"),
+    "of a whole dict": (b"(" + shared(60) + b"I1\nd.", "UnpicklingError: a key is a tuple"),
+    "of a record": (b"cbuiltins\nset\n)R" + shared(60) + b"I1\ns.",
+                    "UnpicklingError: a key is a tuple"),
+    "in a set": (b"\x8f(" + shared(60) + b"\x90.", "UnpicklingError: a key is a tuple"),
+    "in a frozen set": (b"(" + shared(60) + b"\x91.", "UnpicklingError: a key is a tuple"),
+    "given to dict": (b"cbuiltins\ndict\n(" + shared(60) + b"tR.",
+                      "TypeError: _Entries.__init__() takes 1 positional argument but 2 were given"),
+    "depth": (deep(100_000) + b".", "UnpicklingError: it is nested more than 64 deep"),
+    "sharing": (shared(60) + b".", "UnpicklingError: it holds more than 1000000 values"),
+    "a circle": (b"]q\x00h\x00a.", "UnpicklingError: it is nested more than 64 deep"),
+    "size": (b"\x96" + b"\xff" * 5 + b"\x00" * 3 + b".", "EOFError: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_pickles_made_to_crash_or_hang_are_refused(name):
+    data, reason = HOSTILE[name]
+    with pytest.raises(Error) as caught:
+        read_pickle(data, "world.pkl")
+    assert str(caught.value) == f"world.pkl is no readable pickle ({reason}) Save it again."
+
+
+def test_a_persistent_id_is_not_printed():
+    with pytest.raises(Error) as caught:
+        read_pickle(shared(60) + b"Q.", "world.pkl")
+    assert str(caught.value) == (
+        "world.pkl points outside itself (by a persistent id) Save it as one file."
+    )
+
+
+BUFFER = b"cnumpy.core.numeric\n_frombuffer\n("
+FLOAT = b"cnumpy\ndtype\n(X\x02\x00\x00\x00f8tR"
+UNUSABLE = {
+    "a size": (BUFFER + b"I99999999999\n" + FLOAT + b"(I0\ntX\x01\x00\x00\x00CtR.",
+               "its data is a int"),
+    "no type": (BUFFER + b"C\x00I3\n(I0\ntX\x01\x00\x00\x00CtR.", "its type is none of NumPy's"),
+    "a type of objects": (BUFFER + b"C\x00cnumpy\ndtype\n(X\x01\x00\x00\x00OtR)X\x01\x00\x00\x00CtR.",
+                          "its type is object"),
+    "no text to encode": (BUFFER + b"c_codecs\nencode\n(I3\ntR" + FLOAT + b")X\x01\x00\x00\x00CtR.",
+                          "'int' object has no attribute 'encode'"),
+    "lists in a list": (b"]]a.", "its list holds a list"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_arrays_that_are_put_together_wrongly_are_refused(name):
+    data, reason = UNUSABLE[name]
+    with pytest.raises(Error) as caught:
+        to_array(read_pickle(data, "it"), "'mean'")
+    assert str(caught.value) == f"'mean' holds no numbers ({reason}) Save it again."
+
+
+def test_a_number_is_one_and_finite():
+    assert to_number([3], "'n'") == 3
+    with pytest.raises(Error) as caught:
+        to_number([1.0, 2.0], "'n'")
+    assert str(caught.value) == "'n' is no finite number (it holds 2 values) Save it again."

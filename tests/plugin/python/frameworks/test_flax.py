@@ -214,3 +214,19 @@ def test_half_a_checkpoint_is_refused(tmp_path, capsys):
     message = refusal(tmp_path, capsys, "--activation", "tanh")
     assert message.startswith("dempilot: state cannot be restored (")
     assert message.endswith(") Check that the checkpoint is whole.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "leaf", "reason"),
+    [
+        (nnx.OptimizedLSTMCell, "dense_h", "an LSTM cell of flax has it"),
+        (nnx.LSTMCell, "hf", "other gates of 'cells.0' have theirs"),
+    ],
+)
+def test_a_missing_bias_of_a_cell_is_refused(kind, leaf, reason, tmp_path, capsys):
+    state = nnx.to_pure_dict(nnx.state(Agent(kind, 1, nnx.Rngs(0)), nnx.Param))
+    del state["cells"][0][leaf]["bias"]
+    save(tmp_path / "state", state)
+    assert refusal(tmp_path, capsys, "--activation", "tanh") == (
+        f"dempilot: 'cells.0.{leaf}.bias' is missing ({reason}) Save the whole model."
+    )

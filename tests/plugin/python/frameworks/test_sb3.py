@@ -397,3 +397,59 @@ def test_trust_reads_the_same_policy(tmp_path):
     model.save(tmp_path / "model.zip")
     path = convert("sb3", tmp_path / "model.zip", "--trust", output=tmp_path / "a.policy.h5")
     assert_same_run(path, Running(model))
+
+
+DATA = {
+    "deep JSON": (
+        lambda _: b"[" * 100_000,
+        "'data' in model.zip is no JSON (maximum recursion depth exceeded while decoding a JSON "
+        "array from a unicode string) Save the model again with model.save(FILE).",
+    ),
+    "a list of arguments": (
+        lambda data: json.dumps(data | {"policy_kwargs": [1]}).encode(),
+        "'policy_kwargs' in 'data' is a list (it is a dictionary of a policy's arguments) Save the "
+        "model again with model.save(FILE).",
+    ),
+    "another LSTM": (
+        lambda data: json.dumps(
+            data | {"policy_kwargs": {"lstm_kwargs": {"proj_size": 3}}}
+        ).encode(),
+        "'lstm_kwargs' has 'proj_size' (known: bias, dropout) Train without it.",
+    ),
+    "no LSTM": (
+        lambda data: json.dumps(data | {"policy_kwargs": {"lstm_kwargs": 3}}).encode(),
+        "'lstm_kwargs' is no dictionary (known: bias, dropout) Train without it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_of_another_shape_are_refused(name, tmp_path, capsys):
+    change, expected = DATA[name]
+    PPO("MlpPolicy", World(box()), device="cpu").save(tmp_path / "model.zip")
+    with zipfile.ZipFile(tmp_path / "model.zip") as archive:
+        data = json.loads(archive.read("data"))
+    rewrite(tmp_path, "data", change(data))
+    assert refusal(tmp_path, capsys, None) == f"dempilot: {expected}"
+
+
+def test_a_zip_packed_in_an_unknown_way_is_refused(tmp_path, capsys):
+    source = tmp_path / "model.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr("data", "{}")
+    packed = source.read_bytes().replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00",
+                                         b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x63\x00")  # fmt: skip
+    source.write_bytes(packed)
+    assert refusal(tmp_path, capsys, None) == (
+        "dempilot: model.zip is no zip of Stable-Baselines3, or is damaged (That compression method "
+        "is not supported) Save the model again with model.save(FILE)."
+    )
+
+
+def test_without_statistics_it_is_said_how_to_give_them(tmp_path, capsys):
+    PPO("MlpPolicy", World(box()), device="cpu").save(tmp_path / "model.zip")
+    convert("sb3", tmp_path / "model.zip", output=tmp_path / "a.policy.h5")
+    assert (
+        "note: the zip does not tell whether observations were normalized: if VecNormalize was "
+        "used, convert again with --vecnormalize and the file of VecNormalize.save()\n"
+    ) in capsys.readouterr().out

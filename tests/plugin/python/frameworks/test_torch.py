@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
+import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -367,3 +371,76 @@ def test_a_file_of_before_zip_archives_is_refused(tmp_path, capsys):
         f"dempilot: {source} is no file of torch.save (it is damaged, or older than PyTorch 1.6) "
         "Save model.state_dict() with a current PyTorch.\n"
     )
+
+
+def tar() -> bytes:
+    """What torch's reader of archives from before 0.1.10 would unpickle."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in ("sys_info", "pickle", "storages", "tensors"):
+            archive.addfile(tarfile.TarInfo(name))
+    return buffer.getvalue()
+
+
+def legacy() -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state_with(nn.LSTM(12, 9)), buffer, _use_new_zipfile_serialization=False)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("start", [tar, legacy, lambda: pickle.dumps({})])
+def test_a_zip_appended_to_an_old_format_does_not_pass(start, tmp_path, capsys):
+    appended = io.BytesIO()
+    with zipfile.ZipFile(appended, "w") as archive:
+        archive.writestr("data.pkl", pickle.dumps({}))
+    source = tmp_path / "agent.pth"
+    source.write_bytes(start() + appended.getvalue())
+    assert zipfile.is_zipfile(source)
+    assert main(["convert", "torch", str(source), "-o", str(tmp_path / "a.h5")]) == 1
+    assert capsys.readouterr().err == (
+        f"dempilot: {source} is no file of torch.save (it is damaged, or older than PyTorch 1.6) "
+        "Save model.state_dict() with a current PyTorch.\n"
+    )
+
+
+@pytest.mark.parametrize(("gone", "kept"), [("bias_ih", "bias_hh"), ("bias_hh", "bias_ih")])
+def test_half_of_a_cell_s_biases_is_refused(gone, kept, tmp_path, capsys):
+    state = state_with(nn.LSTM(12, 9))
+    del state[f"lstm.{gone}_l0"]
+    assert refusal(tmp_path, capsys, state) == (
+        f"dempilot: 'lstm.{gone}_l0' is missing ('lstm.{kept}_l0' is there, and a layer has both "
+        "biases or none) Save the whole model."
+    )
+
+
+def test_bounds_of_another_width_are_refused(tmp_path, capsys):
+    description = {"activation": "tanh", "action_space": {"type": "Clipped", "kw": {"x_max": [1]}}}
+    (tmp_path / "elsewhere").mkdir()
+    model = tmp_path / "elsewhere" / "model.json"
+    model.write_text(json.dumps(description))
+    (tmp_path / "here").mkdir()
+    state = state_with(nn.LSTM(12, 9))
+    assert refusal(tmp_path / "here", capsys, state, "--model", str(model)) == (
+        "dempilot: 'x_max' of 'action_space' has 1 values (the actor gives 3 actions) Give a "
+        "number for each, or one for all."
+    )
+
+
+def test_what_nobody_foresaw_is_an_error_as_well(tmp_path, capsys, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise LookupError("surprise")
+
+    monkeypatch.setattr("dempilot.convert.torch.read_torch", broken)
+    assert refusal(tmp_path, capsys, state_with(nn.LSTM(12, 9))) == (
+        "dempilot: agent.pth cannot be converted: LookupError: surprise (unexpected content) Check "
+        "that the file is what --help says."
+    )
+
+
+def test_the_order_of_computation_is_printed(tmp_path, capsys):
+    torch.save(state_with(nn.LSTM(12, 9)), tmp_path / "agent.pth")
+    convert("torch", tmp_path / "agent.pth", "--activation", "tanh", output=tmp_path / "a.h5")
+    assert (
+        "note: computes: encoder.0 -> tanh -> encoder.2 -> tanh -> lstm -> actor.0 -> tanh -> "
+        "actor.2; encoder.0 -> tanh -> encoder.2 -> tanh -> lstm -> critic\n"
+    ) in capsys.readouterr().out
