@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-
 LONGEST = 1000
 
 

@@ -121,7 +121,8 @@ REFUSED = {
     ),
     "a huge number": (
         {"action": {"target": "force", "drag": 10**400}},
-        "'action' has 'drag' an integer of 1329 bits (it takes a number that float32 can hold)" + SEE,
+        "'action' has 'drag' an integer of 1329 bits (it takes a number that float32 can hold)"
+        + SEE,
     ),
     "a negative variance": (
         {"normalization": {"mean": [0], "variance": [-1]}},

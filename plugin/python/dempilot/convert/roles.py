@@ -142,7 +142,8 @@ def _activation(value: Any) -> str:
 
 def _action_space(value: dict[str, Any]) -> dict[str, Any]:
     known = {"Free": set(), "Clipped": {"x_min", "x_max"}}
-    if not isinstance(value.get("type"), str) or value["type"] not in known or set(value) - {"type", "kw"}:
+    kind = value.get("type")
+    if not isinstance(kind, str) or kind not in known or set(value) - {"type", "kw"}:
         fail(
             f"'action_space' is {json.dumps(value)}",
             'it takes {"type": "Free"} or {"type": "Clipped", "kw": {"x_min": …, "x_max": …}}',

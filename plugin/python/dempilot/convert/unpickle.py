@@ -128,8 +128,12 @@ class _Entries(dict[Any, Any]):
 
 
 # The reader written in Python: the one in C allocates whatever size a file asks for.
-class _Reader(pickle._Unpickler):
-    dispatch = dict(pickle._Unpickler.dispatch)  # noqa: RUF012
+# The form written in Python, whose steps can be looked into; typing stubs know little of it.
+_PythonUnpickler: Any = pickle._Unpickler  # type: ignore[attr-defined,unused-ignore]
+
+
+class _Reader(_PythonUnpickler):  # type: ignore[misc]
+    dispatch = dict(_PythonUnpickler.dispatch)  # noqa: RUF012
 
     def __init__(self, data: bytes, what: str) -> None:
         super().__init__(io.BytesIO(data))

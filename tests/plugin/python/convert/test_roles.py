@@ -55,8 +55,8 @@ REFUSED = {
     ),
     "bounds that are no numbers": (
         {"action_space": {"type": "Clipped", "kw": {"x_min": ["low"]}}},
-        "'x_min' of 'action_space' is [\"low\"] (it takes a finite number, null, or a list of them) "
-        "See docs/convert/torch.md.",
+        "'x_min' of 'action_space' is [\"low\"] (it takes a finite number, null, or a list of "
+        "them) See docs/convert/torch.md.",
     ),
     "bounds that are no object": (
         {"action_space": {"type": "Clipped", "kw": 3}},
@@ -65,8 +65,8 @@ REFUSED = {
     ),
     "a type that is a list": (
         {"action_space": {"type": []}},
-        "'action_space' is {\"type\": []} (it takes {\"type\": \"Free\"} or {\"type\": \"Clipped\", "
-        "\"kw\": {\"x_min\": …, \"x_max\": …}}) See docs/convert/torch.md.",
+        "'action_space' is {\"type\": []} (it takes {\"type\": \"Free\"} or {\"type\": "
+        "\"Clipped\", \"kw\": {\"x_min\": …, \"x_max\": …}}) See docs/convert/torch.md.",
     ),
     "action space": (
         {"action_space": {"type": "Clipped", "kw": {"low": 1}}},

@@ -133,7 +133,8 @@ HOSTILE = {
     "in a set": (b"\x8f(" + shared(60) + b"\x90.", "UnpicklingError: a key is a tuple"),
     "in a frozen set": (b"(" + shared(60) + b"\x91.", "UnpicklingError: a key is a tuple"),
     "given to dict": (b"cbuiltins\ndict\n(" + shared(60) + b"tR.",
-                      "TypeError: _Entries.__init__() takes 1 positional argument but 2 were given"),
+                      "TypeError: _Entries.__init__() takes 1 positional argument but 2 were "
+                      "given"),
     "depth": (deep(100_000) + b".", "UnpicklingError: it is nested more than 64 deep"),
     "sharing": (shared(60) + b".", "UnpicklingError: it holds more than 1000000 values"),
     "a circle": (b"]q\x00h\x00a.", "UnpicklingError: it is nested more than 64 deep"),
@@ -163,7 +164,8 @@ UNUSABLE = {
     "a size": (BUFFER + b"I99999999999\n" + FLOAT + b"(I0\ntX\x01\x00\x00\x00CtR.",
                "its data is a int"),
     "no type": (BUFFER + b"C\x00I3\n(I0\ntX\x01\x00\x00\x00CtR.", "its type is none of NumPy's"),
-    "a type of objects": (BUFFER + b"C\x00cnumpy\ndtype\n(X\x01\x00\x00\x00OtR)X\x01\x00\x00\x00CtR.",
+    "a type of objects": (BUFFER + b"C\x00cnumpy\ndtype\n(X\x01\x00\x00\x00OtR)"
+                          b"X\x01\x00\x00\x00CtR.",
                           "its type is object"),
     "no text to encode": (BUFFER + b"c_codecs\nencode\n(I3\ntR" + FLOAT + b")X\x01\x00\x00\x00CtR.",
                           "'int' object has no attribute 'encode'"),

@@ -441,8 +441,8 @@ def test_a_zip_packed_in_an_unknown_way_is_refused(tmp_path, capsys):
                                          b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x63\x00")  # fmt: skip
     source.write_bytes(packed)
     assert refusal(tmp_path, capsys, None) == (
-        "dempilot: model.zip is no zip of Stable-Baselines3, or is damaged (That compression method "
-        "is not supported) Save the model again with model.save(FILE)."
+        "dempilot: model.zip is no zip of Stable-Baselines3, or is damaged (That compression "
+        "method is not supported) Save the model again with model.save(FILE)."
     )
 
 
