@@ -1,63 +1,91 @@
 #include "core/io/GlobalHeap.hpp"
 
-#include <cstdint>
-#include <string_view>
+#include "core/io/Cursor.hpp"
 
 namespace dempilot::hdf5 {
 namespace {
 
-/// "GCOL", the version, and three reserved bytes; then the size of all, header included.
+/// "GCOL" and the version; three reserved bytes and the size of all, header included, follow.
 constexpr std::string_view signature("GCOL\1", 5);
 constexpr std::size_t header_bytes = 16;
 constexpr std::size_t least_heap_bytes = 4096;
-/// Index, reference count, reserved bytes, and the size of what follows.
 constexpr std::size_t object_header_bytes = 16;
+/// HDF5 numbers objects with 16 bits.
+constexpr std::size_t max_heap_objects = 1U << 16U;
 
-/// A little-endian integer of `count` bytes.
-std::uint64_t integer(std::string_view bytes, std::size_t place, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = count; i-- > 0;)
-    value = value << 8U | static_cast<unsigned char>(bytes[place + i]);
-  return value;
-}
+struct Object {
+  std::uint64_t index = 0;
+  std::uint64_t size = 0;   ///< of what it holds
+  std::uint64_t bytes = 0;  ///< all that it takes; 0 if that cannot be
+};
 
-/// How many bytes an object takes of those that are left; 0 if that cannot be.
-std::size_t object_bytes(std::string_view left) {
-  const std::uint64_t index = integer(left, 0, 2);
-  const std::uint64_t size = integer(left, 8, 8);
-  if (size > left.size()) return 0;
+/// The first object in what is left of a collection.
+Object first_object(std::string_view left) {
+  Cursor cursor(left);
+  Object object;
+  object.index = cursor.integer(2);
+  cursor.skip(6);  // reference count, reserved
+  object.size = cursor.integer(8);
+  if (object.size > left.size()) return object;
   // Object 0 is the free space, whose size counts its header; the others are padded to 8 bytes.
-  if (index == 0) return size >= object_header_bytes ? size : 0;
-  const std::uint64_t all = object_header_bytes + (size + 7) / 8 * 8;
-  return all <= left.size() ? all : 0;
+  const bool free = object.index == 0;
+  const std::uint64_t all = free ? object.size : object_header_bytes + (object.size + 7) / 8 * 8;
+  if (all >= object_header_bytes && all <= left.size()) object.bytes = all;
+  return object;
 }
 
-/// `objects`: how many may still be looked at.
-bool is_sound(std::string_view heap, std::size_t& objects) {
+/// Shows each object to `visit`; returns false where the next one cannot be found, or is one more
+/// than the `objects` that may still be looked at.
+template <class Visit>
+bool walk(std::string_view heap, std::size_t& objects, const Visit& visit) {
   heap.remove_prefix(header_bytes);
   while (heap.size() >= object_header_bytes) {
-    const std::size_t bytes = object_bytes(heap);
-    if (bytes == 0 || objects-- == 0) return false;
-    heap.remove_prefix(bytes);
+    const Object object = first_object(heap);
+    if (object.bytes == 0 || objects-- == 0) return false;
+    visit(object);
+    heap.remove_prefix(object.bytes);
   }
   return true;
+}
+
+/// The collection that begins here; empty where it does not lie in the file, which HDF5 notices.
+std::string_view collection(std::string_view file) {
+  Cursor cursor(file);
+  const bool named = cursor.bytes(signature.size()) == signature;
+  cursor.skip(header_bytes - 8 - signature.size());
+  const std::uint64_t size = cursor.integer(8);
+  return named && cursor.good() && size <= file.size() ? file.substr(0, size) : std::string_view();
 }
 
 }  // namespace
 
-bool has_sound_global_heaps(std::span<const std::byte> bytes) {
-  const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+bool has_sound_global_heaps(std::string_view file) {
   // Heaps that lie one in the other would make walking through all of them quadratic.
-  std::size_t objects = bytes.size() / object_header_bytes;
+  std::size_t objects = file.size() / object_header_bytes;
   for (std::size_t at = file.find(signature); at != std::string_view::npos;
        at = file.find(signature, at + 1)) {
-    if (file.size() - at < header_bytes) break;
-    const std::uint64_t size = integer(file, at + 8, 8);
+    Cursor cursor(file.substr(at));
+    cursor.skip(header_bytes - 8);
+    const std::uint64_t size = cursor.integer(8);
     // HDF5 itself refuses one that does not lie in the file.
-    if (size > file.size() - at) continue;
-    if (size < least_heap_bytes || !is_sound(file.substr(at, size), objects)) return false;
+    if (!cursor.good() || size > file.size() - at) continue;
+    if (size < least_heap_bytes) return false;
+    if (!walk(file.substr(at, size), objects, [](const Object&) {})) return false;
   }
   return true;
+}
+
+std::optional<std::uint64_t> heap_object_size(std::string_view file, std::uint64_t address,
+                                              std::uint64_t index) {
+  if (address > file.size()) return {};
+  const std::string_view heap = collection(file.substr(address));
+  if (heap.size() < least_heap_bytes) return {};
+  std::size_t objects = max_heap_objects;
+  std::optional<std::uint64_t> size;
+  const bool sound = walk(heap, objects, [&](const Object& object) {
+    if (object.index == index && index != 0) size = object.size;
+  });
+  return sound ? size : std::nullopt;
 }
 
 }  // namespace dempilot::hdf5

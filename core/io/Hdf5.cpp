@@ -12,38 +12,16 @@
 #include "core/Error.hpp"
 #include "core/io/GlobalHeap.hpp"
 #include "core/io/Hdf5Handle.hpp"
+#include "core/io/Hdf5Objects.hpp"
 
 namespace dempilot::hdf5 {
 namespace {
 
-constexpr std::size_t max_string_bytes = 1U << 20U;
 /// What fits into an object header, a little less than 64 KiB.
 constexpr std::size_t max_attribute_bytes = 65000;
 
 std::string text(std::span<const std::size_t> shape) {
   return fmt::format("({})", fmt::join(shape, ", "));
-}
-
-/// "name:/object" as messages spell it.
-std::string place(const File& file, const std::string& object) {
-  return fmt::format("'{}': '/{}'", file.name(), object);
-}
-
-/// Whether every step of the path is a hard link that exists.
-bool reachable(hid_t file, const std::string& object) {
-  for (std::size_t end = 0; end != std::string::npos && !object.empty();) {
-    end = object.find('/', end + 1);
-    const std::string prefix = object.substr(0, end);
-    H5L_info_t info;
-    if (H5Lexists(file, prefix.c_str(), H5P_DEFAULT) <= 0) return false;
-    if (H5Lget_info(file, prefix.c_str(), &info, H5P_DEFAULT) < 0) return false;
-    if (info.type != H5L_TYPE_HARD) return false;
-  }
-  return true;
-}
-
-hid_t open_object(hid_t file, const std::string& object) {
-  return H5Oopen(file, object.empty() ? "/" : object.c_str(), H5P_DEFAULT);
 }
 
 Handle open_dataset(hid_t id, const File& file, const std::string& dataset) {
@@ -52,18 +30,6 @@ Handle open_dataset(hid_t id, const File& file, const std::string& dataset) {
          place(file, dataset));
   }
   return Handle(H5Dopen2(id, dataset.c_str(), H5P_DEFAULT));
-}
-
-/// Whether numbers are stored as machines have them: IEEE floats of 4 or 8 bytes, integers of 1 to
-/// 8. HDF5 knows bit fields of any shape, and reads beyond a number whose description is damaged.
-bool is_machine_number(hid_t type) {
-  if (H5Tget_class(type) == H5T_ENUM) return is_machine_number(Handle(H5Tget_super(type)));
-  const std::array known{
-      H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE,  H5T_STD_U16LE,
-      H5T_STD_I32LE,  H5T_STD_U32LE,  H5T_STD_I64LE, H5T_STD_U64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE,
-      H5T_STD_I16BE,  H5T_STD_U16BE,  H5T_STD_I32BE, H5T_STD_U32BE, H5T_STD_I64BE,  H5T_STD_U64BE};
-  return std::any_of(known.begin(), known.end(),
-                     [&](hid_t candidate) { return H5Tequal(type, candidate) > 0; });
 }
 
 /// Refuses chunks that would unpack to far more than the dataset, and filters that HDF5 would load
@@ -182,7 +148,7 @@ File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   if (!signed_as_hdf5) {
     fail("cannot open '{}' (not an HDF5 file) give a file written with HDF5", name);
   }
-  if (!has_sound_global_heaps(bytes)) {
+  if (!has_sound_global_heaps({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
     fail("cannot open '{}' (the places of its strings are damaged) copy or write it again", name);
   }
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
@@ -197,7 +163,11 @@ File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   if (id < 0)
     fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", name);
   File file(id, std::move(name));
-  // What the global heaps were taken to have. No program writes anything else.
+  hsize_t size = 0;
+  if (H5Fget_filesize(id, &size) < 0 || size > bytes.size()) {
+    fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", file.name());
+  }
+  // What our own look at heaps and attributes takes for granted. No program writes anything else.
   if (!has_lengths_of_8_bytes(id)) {
     fail("cannot open '{}' (its addresses or lengths have not 8 bytes) write it again",
          file.name());
@@ -314,104 +284,6 @@ std::vector<T> File::read_rows(const std::string& dataset, std::size_t first,
   std::vector<T> values(size[0] * size[1]);
   read_into(handle, memory_space, file_space, values, *this, dataset);
   return values;
-}
-
-std::size_t File::attribute_count(const std::string& object) const {
-  const QuietErrors quiet;
-  if (!reachable(id_, object)) fail("{} is missing (the file lacks it)", place(*this, object));
-  const Handle handle(open_object(id_, object));
-  const std::int64_t count = handle.valid() ? count_attributes(handle) : -1;
-  if (count < 0) {
-    fail("the attributes of {} cannot be counted (truncated or damaged file) write it again",
-         place(*this, object));
-  }
-  return static_cast<std::size_t>(count);
-}
-
-bool File::has_attribute(const std::string& object, const std::string& attribute) const {
-  const QuietErrors quiet;
-  if (!reachable(id_, object)) return false;
-  const Handle handle(open_object(id_, object));
-  return handle.valid() && H5Aexists(handle, attribute.c_str()) > 0;
-}
-
-namespace {
-
-Handle open_attribute(hid_t id, const File& file, const std::string& object,
-                      const std::string& attribute) {
-  if (!reachable(id, object)) fail("{} is missing (the file lacks it)", place(file, object));
-  const Handle handle(open_object(id, object));
-  Handle result(H5Aopen(handle, attribute.c_str(), H5P_DEFAULT));
-  if (!result.valid()) {
-    fail("{} lacks the attribute '{}' (every such file has one) write it again with it",
-         place(file, object), attribute);
-  }
-  return result;
-}
-
-template <class T>
-T read_scalar(hid_t id, const File& file, const std::string& object, const std::string& attribute) {
-  const Handle handle = open_attribute(id, file, object, attribute);
-  const Handle space(H5Aget_space(handle));
-  const Handle type(H5Aget_type(handle));
-  const auto kind = H5Tget_class(type);
-  T value{};
-  // h5py's booleans are enumerations.
-  const bool number = kind == H5T_ENUM || kind == H5T_INTEGER || kind == H5T_FLOAT;
-  if (!number || !is_machine_number(type) || H5Sget_simple_extent_npoints(space) != 1 ||
-      H5Aread(handle, memory_type<T>(), &value) < 0) {
-    fail("{} has an attribute '{}' that is no number (one value expected) write it as a number",
-         place(file, object), attribute);
-  }
-  return value;
-}
-
-}  // namespace
-
-std::string File::read_string(const std::string& object, const std::string& attribute) const {
-  const QuietErrors quiet;
-  const Handle handle = open_attribute(id_, *this, object, attribute);
-  const Handle type(H5Aget_type(handle));
-  const Handle space(H5Aget_space(handle));
-  const auto refuse = [&] {
-    fail(
-        "{} has an attribute '{}' that is no string (one string of at most {} bytes expected) "
-        "write it as a string",
-        place(*this, object), attribute, max_string_bytes);
-  };
-  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) refuse();
-  if (H5Tis_variable_str(type) > 0) {
-    char* value = nullptr;
-    const Handle memory(H5Tcopy(H5T_C_S1));
-    H5Tset_size(memory, H5T_VARIABLE);
-    H5Tset_cset(memory, H5Tget_cset(type));
-    if (H5Aread(handle, memory, static_cast<void*>(&value)) < 0 || value == nullptr) refuse();
-    std::string result(value);
-    H5free_memory(value);
-    if (result.size() > max_string_bytes) refuse();
-    return result;
-  }
-  const std::size_t size = H5Tget_size(type);
-  if (size == 0 || size > max_string_bytes) refuse();
-  std::string result(size, '\0');
-  if (H5Aread(handle, type, result.data()) < 0) refuse();
-  return result.substr(0, result.find('\0'));
-}
-
-double File::read_double(const std::string& object, const std::string& attribute) const {
-  const QuietErrors quiet;
-  return read_scalar<double>(id_, *this, object, attribute);
-}
-
-std::int64_t File::read_integer(const std::string& object, const std::string& attribute) const {
-  const QuietErrors quiet;
-  const auto value = read_scalar<std::int64_t>(id_, *this, object, attribute);
-  const auto exact = read_scalar<double>(id_, *this, object, attribute);
-  if (exact != static_cast<double>(value)) {
-    fail("{} has an attribute '{}' that is no integer ({}) write it as one", place(*this, object),
-         attribute, exact);
-  }
-  return value;
 }
 
 namespace {

@@ -73,18 +73,6 @@ inline hid_t memory_type<std::int64_t>() {
   return H5T_NATIVE_INT64;
 }
 
-/// How many attributes an object has; negative where HDF5 cannot tell.
-inline std::int64_t count_attributes(hid_t object) {
-#if H5_VERSION_GE(1, 12, 0)
-  H5O_info2_t info{};
-  const herr_t status = H5Oget_info3(object, &info, H5O_INFO_NUM_ATTRS);
-#else
-  H5O_info_t info{};
-  const herr_t status = H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS);
-#endif
-  return status < 0 ? -1 : static_cast<std::int64_t>(info.num_attrs);
-}
-
 /// Whether addresses and lengths in a file have 8 bytes.
 inline bool has_lengths_of_8_bytes(hid_t file) {
   const Handle properties(H5Fget_create_plist(file));

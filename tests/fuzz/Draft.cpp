@@ -40,6 +40,16 @@ json shallow_json(const std::string& text) {
   return brackets > 64 ? json() : json::parse(text, nullptr, false);
 }
 
+/// A list is filled up to the index that is set in it.
+bool has_large_number(const std::string& pointer) {
+  std::size_t digits = 0;
+  for (const char c : pointer) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > 2) return true;
+  }
+  return false;
+}
+
 hid_t open_image(std::span<const std::byte> bytes) {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fapl_core(access, 1U << 16U, 0);
@@ -157,15 +167,11 @@ bool Draft::apply_to_link(const Words& words) {
 void Draft::set_json(const std::string& object, const std::string& attribute,
                      const std::string& pointer, const std::string& value) {
   json& root = attribute == "components" ? components_ : metadata_;
-  // A large index would fill the list up to it.
-  const bool far = pointer.find_first_of("0123456789") != std::string::npos && pointer.size() > 40;
   const json parsed = shallow_json(value);
-  if (far || (parsed.is_discarded() && !value.empty())) return;
+  if (has_large_number(pointer) || (parsed.is_discarded() && !value.empty())) return;
   try {
     const json::json_pointer place(pointer);
     if (!value.empty()) {
-      const std::string last = place.empty() ? "" : place.back();
-      if (last.size() > 2 && last.find_first_not_of("0123456789") == std::string::npos) return;
       root[place] = parsed;
     } else if (!place.empty()) {
       json& parent = root.at(place.parent_pointer());
