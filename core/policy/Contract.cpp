@@ -21,9 +21,23 @@ std::size_t ModelSpec::carry_size() const {
 }
 
 std::size_t ObservationComponent::width() const {
-  const int entries =
-      kind == ComponentKind::lidar ? n_azimuth * std::max(1, n_elevation) : dimensions;
-  return static_cast<std::size_t>(entries);
+  const auto entries = [this] {
+    switch (kind) {
+      case ComponentKind::lidar:
+        return n_azimuth * std::max(1, n_elevation);
+      case ComponentKind::neighbors:
+        return count * entries_per_neighbor();
+      case ComponentKind::contact_count:
+      case ComponentKind::wall_distance:
+      case ComponentKind::time_since_reset:
+        return 1;
+      case ComponentKind::quaternion:
+        return 4;
+      default:
+        return dimensions;
+    }
+  };
+  return static_cast<std::size_t>(entries());
 }
 
 }  // namespace dempilot

@@ -118,30 +118,61 @@ struct ModelSpec {
   std::size_t action_width() const { return discrete ? 1 : action_size; }
 };
 
-enum class ComponentKind { velocity, angular_velocity, goal_direction, goal_displacement, lidar };
+enum class ComponentKind {
+  velocity,
+  angular_velocity,
+  goal_direction,
+  goal_displacement,
+  lidar,
+  neighbors,
+  contact_force,
+  contact_count,
+  wall_distance,
+  wall_direction,
+  quaternion,
+  director,
+  previous_action,
+  time_since_reset,
+  field
+};
 
-/// One named piece of an observation row. Quantities are in the policy's units and the lab frame.
-/// Source of the definitions: JaxDEM rl/environments and utils/environment.py.
+/// `body` turns with the particle.
+enum class Frame { lab, body };
+
+/// One named piece of an observation row. Quantities are in the policy's units.
+/// Source of velocities, goals and lidars: JaxDEM rl/environments and utils/environment.py.
 struct ObservationComponent {
   ComponentKind kind = ComponentKind::velocity;
-  /// velocity, angular_velocity, goal_*: how many Cartesian components, from x on (1 to 3). A
-  /// planar angular velocity (1) is its z component.
+  /// Vectors: how many Cartesian components, from x on (1 to 3); an angular velocity of one is its
+  /// z component. previous_action, field: how many entries.
   int dimensions = 3;
-  double clip = 3.0;    ///< goal_displacement: every component is clipped to ± clip
-  double range = 0.0;   ///< lidar: proximity is max(0, range - d) / range
-  int n_azimuth = 0;    ///< lidar: bins over the angle in the xy plane
+  Frame frame = Frame::lab;  ///< vectors, lidar, neighbors: the axes in which they are given
+  /// goal_displacement: every component is clipped to ± clip. time_since_reset: the most.
+  double clip = 3.0;
+  double range = 0.0;  ///< lidar, neighbors, walls: how far they see
+  int n_azimuth = 0;   ///< lidar: bins over the angle in the xy plane
   int n_elevation = 0;  ///< lidar: bins over the elevation; 0 is the planar form
   bool walls = false;   ///< lidar: walls are seen too
-  std::string bind;     ///< goal_*, lidar: name that the simulation binds ("goal", "targets")
+  int count = 0;        ///< neighbors: how many, the nearest first
+  bool relative_velocity = false;  ///< neighbors: with their velocity relative to the agent's
+  bool radius = false;             ///< neighbors: with their radius
+  bool type = false;               ///< neighbors: with the number of their type
+  int axis = 0;                    ///< director: which axis of the body it is, 0 to 2
+  std::string bind;  ///< what the simulation binds: the name of a goal, group, wall set or field
 
   bool operator==(const ObservationComponent&) const = default;
 
   /// Number of entries in the observation row.
   std::size_t width() const;
+  /// neighbors: number of entries of each of them.
+  int entries_per_neighbor() const {
+    return dimensions * (relative_velocity ? 2 : 1) + (radius ? 1 : 0) + (type ? 1 : 0);
+  }
 };
 
-enum class ActionTarget { force, torque, force_and_torque };
-enum class ActionFrame { lab, body };
+/// `thrust` is a force along the director, `thrust_and_turn` also a torque: about z in the plane.
+/// `velocity` sets a velocity that the simulation is told to reach, and gives no force by itself.
+enum class ActionTarget { force, torque, force_and_torque, thrust, thrust_and_turn, velocity };
 
 /// How an action acts on its particle: scale * action is added to the force, to the torque or to
 /// both. Two forces act along x and y; a single torque acts about z. The drags act whatever the
@@ -151,7 +182,9 @@ struct ActionSpec {
   double scale = 1.0;
   double drag = 0.0;          ///< on the velocity, recomputed every step
   double angular_drag = 0.0;  ///< on the angular velocity, recomputed every step
-  ActionFrame frame = ActionFrame::lab;
+  Frame frame = Frame::lab;
+  int axis = 0;      ///< thrust: which axis of the body is the director, 0 to 2
+  std::string bind;  ///< velocity: name that the simulation binds to a per-atom property
   /// Discrete actions: (categories, width), what each of them does.
   std::vector<float> table;
 
@@ -198,6 +231,6 @@ std::string name_of(Activation activation);
 std::string name_of(ComponentKind kind);
 std::string name_of(CellKind kind);
 std::string name_of(ActionTarget target);
-std::string name_of(ActionFrame frame);
+std::string name_of(Frame frame);
 
 }  // namespace dempilot

@@ -43,8 +43,8 @@ constexpr Names<ActionTarget, 3> target_names{
     {{ActionTarget::force, "force"},
      {ActionTarget::torque, "torque"},
      {ActionTarget::force_and_torque, "force_and_torque"}}};
-constexpr Names<ActionFrame, 2> frame_names{
-    {{ActionFrame::lab, "lab"}, {ActionFrame::body, "body"}}};
+constexpr Names<Frame, 2> frame_names{
+    {{Frame::lab, "lab"}, {Frame::body, "body"}}};
 constexpr Names<ComponentKind, 5> component_names{
     {{ComponentKind::velocity, "velocity"},
      {ComponentKind::angular_velocity, "angular_velocity"},
@@ -184,14 +184,14 @@ std::string name_of(CellKind kind) {
 std::string name_of(ActionTarget target) {
   return to_name(target_names, target);
 }
-std::string name_of(ActionFrame frame) {
+std::string name_of(Frame frame) {
   return to_name(frame_names, frame);
 }
 
 ActionTarget target_from_name(const std::string& name, const std::string& source) {
   return from_name(target_names, name, "action target", source);
 }
-ActionFrame frame_from_name(const std::string& name, const std::string& source) {
+Frame frame_from_name(const std::string& name, const std::string& source) {
   return from_name(frame_names, name, "action frame", source);
 }
 

@@ -14,7 +14,7 @@ ModelSpec model_from_metadata(const std::string& model, const nlohmann::json& me
 nlohmann::json metadata_of(const ModelSpec& spec);
 Activation activation_from_name(const std::string& name, const std::string& source);
 ActionTarget target_from_name(const std::string& name, const std::string& source);
-ActionFrame frame_from_name(const std::string& name, const std::string& source);
+Frame frame_from_name(const std::string& name, const std::string& source);
 ActionSpaceSpec action_space_from_json(const std::string& type, const nlohmann::json& arguments,
                                        std::size_t action_size, const std::string& source);
 

@@ -91,7 +91,7 @@ void check_engine(const Contract& contract, const EngineTraits& engine) {
         engine.atom_style,
         contract.action.angular_drag != 0.0 ? "damps rotation" : "senses angular_velocity");
   }
-  if (contract.action.frame == ActionFrame::body && !engine.has_orientation) {
+  if (contract.action.frame == Frame::body && !engine.has_orientation) {
     fail(
         "atom style {} has no orientation (the policy acts in the body frame). Use atom_style "
         "ellipsoid",

@@ -28,7 +28,7 @@ void FixPilot::push(int i, const float* action, double* wrench) const {
   for (std::size_t k = 0; k < entries_.size(); ++k) {
     wrench[entries_[k]] = spec.scale * static_cast<double>(action[k]);
   }
-  if (spec.frame == dempilot::ActionFrame::lab) return;
+  if (spec.frame == dempilot::Frame::lab) return;
   const auto* const ellipsoids =
       static_cast<const AtomVecEllipsoid*>(atom->style_match("ellipsoid"));
   if (atom->ellipsoid[i] < 0) {

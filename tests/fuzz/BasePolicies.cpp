@@ -22,7 +22,7 @@ std::vector<std::byte> make_bytes(const BasePolicy& base) {
   contract.model = model_from_metadata(base.model, json::parse(base.metadata), base.name);
   contract.observation = components_from_json(json::parse(base.components), base.name);
   contract.model.normalization = constant_normalization(contract.model.observation_size);
-  contract.action = {ActionTarget::force, 2.5, 0.25, 0.125, ActionFrame::body, {}};
+  contract.action = {ActionTarget::force, 2.5, 0.25, 0.125, Frame::body, {}};
   if (contract.model.discrete) contract.action.table.assign(2 * contract.model.action_size, -1.5F);
   contract.timing = {2e-3, 10};
   contract.units = {1e-6, 1e-3, 1e-15};

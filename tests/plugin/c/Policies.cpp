@@ -60,7 +60,7 @@ PolicyFile policy_file(const ModelSpec& model) {
   PolicyFile policy;
   policy.contract.model = model;
   policy.contract.observation = components();
-  policy.contract.action = {ActionTarget::force, 2.5, 0.25, 0.125, ActionFrame::lab, {}};
+  policy.contract.action = {ActionTarget::force, 2.5, 0.25, 0.125, Frame::lab, {}};
   policy.contract.timing = {2e-3, 10};
   policy.contract.provenance = "made by a test, caf\xc3\xa9";
   policy.parameters = test::random_parameters(model, 1);

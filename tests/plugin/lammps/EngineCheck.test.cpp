@@ -84,7 +84,7 @@ TEST(EngineCheck, RefusesAnAtomStyleWithoutRotation) {
 
 TEST(EngineCheck, RefusesABodyFrameWithoutAnOrientation) {
   Contract body = contract(3);
-  body.action.frame = ActionFrame::body;
+  body.action.frame = Frame::body;
   EXPECT_EQ(message(body, space),
             "atom style sphere has no orientation (the policy acts in the body frame). Use "
             "atom_style ellipsoid");

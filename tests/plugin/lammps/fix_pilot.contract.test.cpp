@@ -103,7 +103,7 @@ TEST(BodyFrame, ActionsTurnWithTheParticleBetweenDecisions) {
   const LammpsRun lammps;
   ActionSpec action;
   action.target = ActionTarget::force_and_torque;
-  action.frame = ActionFrame::body;
+  action.frame = Frame::body;
   action.scale = 0.5;
   save_policy_file(lammps.file("policy.h5"),
                    make_policy({velocity(), goal_direction()}, 6, action));
@@ -174,7 +174,7 @@ std::string lone_ellipsoid(const std::string& quaternion) {
 TEST(BodyFrame, TurnsAboutZInThePlane) {
   const LammpsRun lammps;
   ActionSpec action;
-  action.frame = ActionFrame::body;
+  action.frame = Frame::body;
   const std::string script =
       "units lj\natom_style ellipsoid\ndimension 2\nboundary p p p\nread_data one.data\n"
       "pair_style zero 1.0\npair_coeff * *\ncomm_modify cutoff 2.0\nfix pilot all pilot policy.h5 "
@@ -202,7 +202,7 @@ TEST(BodyFrame, TurnsAboutZInThePlane) {
 TEST(BodyFrame, NeedsABody) {
   const LammpsRun lammps;
   ActionSpec action;
-  action.frame = ActionFrame::body;
+  action.frame = Frame::body;
   lammps.write("sparse.data", sparse_world(3));
   save_policy_file(lammps.file("policy.h5"), make_policy({velocity()}, 3, action));
   EXPECT_THAT(lammps.expect_error(sparse_setup() + "fix pilot agents pilot policy.h5\nrun 1\n"),
