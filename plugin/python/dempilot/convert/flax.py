@@ -29,16 +29,11 @@ def read_flax(
     tensors = FlaxTensors(read_leaves(item))
     roles = find_roles(roles, tensors)
     network = build_network(roles, tensors)
-    assembly = assemble(network)
-    return Model(
-        name=assembly.name,
-        metadata=assembly.metadata,
-        parameters=assembly.parameters,
-        carry_size=assembly.carry_size,
+    return assemble(network).model(
         oracle=FlaxOracle(tensors, network, normalization),
         provenance=f"flax checkpoint {short(item)}, sha256 {tree_digest(item)}; {flax_versions()}",
         normalization=normalization,
-        notes=(*role_notes(roles, network), *assembly.notes),
+        notes=role_notes(roles, network),
     )
 
 
@@ -54,7 +49,7 @@ class FlaxOracle:
     def __init__(
         self, tensors: FlaxTensors, network: Network, normalization: Normalization | None
     ) -> None:
-        leaves, activation = tensors.leaves, network.activation
+        leaves, activation = tensors.by_name, network.activation
         self._network = network
         self._normalization = normalization
         with exactly():

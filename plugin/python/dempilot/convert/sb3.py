@@ -56,16 +56,12 @@ def read_sb3(
     assembly = assemble(network)
     _check_widths(archive, assembly)
     oracle = Sb3Oracle(archive, arguments, assembly, normalization)
-    return Model(
-        name=assembly.name,
-        metadata=assembly.metadata,
-        parameters=assembly.parameters,
-        carry_size=assembly.carry_size,
+    return assembly.model(
         oracle=oracle,
         provenance=f"Stable-Baselines3 zip {path.name}, sha256 {digest(path)}, saved with "
         f"{archive.version}; {oracle.versions}",
         normalization=normalization,
-        notes=assembly.notes if normalization else (*assembly.notes, UNKNOWN_STATISTICS),
+        notes=() if normalization else (UNKNOWN_STATISTICS,),
     )
 
 

@@ -25,16 +25,12 @@ def read_torch(
     roles = find_roles(roles, tensors)
     network = build_network(roles, tensors)
     assembly = assemble(network)
-    return Model(
-        name=assembly.name,
-        metadata=assembly.metadata,
-        parameters=assembly.parameters,
-        carry_size=assembly.carry_size,
+    return assembly.model(
         oracle=TorchOracle(torch, roles, tensors, network, assembly, normalization),
         provenance=f"{source} state dict {path.name}, sha256 {digest(path)}; "
         f"torch {torch.__version__}",
         normalization=normalization,
-        notes=(*role_notes(roles, network), *assembly.notes),
+        notes=role_notes(roles, network),
     )
 
 
