@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from dempilot.convert.digests import tree_digest
 from dempilot.convert.flax_modules import cell, exactly, stack
 from dempilot.convert.flax_tensors import FlaxTensors
 from dempilot.convert.imports import require
-from dempilot.convert.orbax import find_item, read_leaves, short, tree_digest
+from dempilot.convert.orbax import find_item, read_leaves, short
 from dempilot.convert.roles import Roles, build_network, find_roles, role_notes
 from dempilot.model import Array, Model, Normalization, Outputs
 from dempilot.network import STATES, Network, assemble

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dempilot.convert.digests import tree_digest
 from dempilot.convert.flax import flax_versions
 from dempilot.convert.flax_tensors import FlaxTensors
 from dempilot.convert.jaxdem_oracle import JaxdemOracle
-from dempilot.convert.orbax import is_item, latest_step, read_leaves, short, tree_digest
+from dempilot.convert.orbax import is_item, latest_step, read_leaves, short
 from dempilot.errors import fail
 from dempilot.model import Array, Casts, Model, Normalization
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from dempilot.convert.digests import digest
 from dempilot.convert.imports import require
 from dempilot.convert.roles import Roles, build_network
 from dempilot.convert.sb3_archive import Archive, Box, Discrete, read_archive
-from dempilot.convert.torch import digest
 from dempilot.convert.torch_tensors import TorchTensors
 from dempilot.convert.unpickle import Record
 from dempilot.errors import fail

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dempilot.convert.digests import digest
 from dempilot.convert.imports import require
 from dempilot.convert.roles import Roles, build_network, find_roles, role_notes
 from dempilot.convert.torch_tensors import TorchTensors, load_state_dict
@@ -32,11 +32,6 @@ def read_torch(
         normalization=normalization,
         notes=role_notes(roles, network),
     )
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def activation_module(nn: Any, name: str) -> Any:

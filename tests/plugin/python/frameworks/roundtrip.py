@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import h5py
 import numpy as np
 
 import dempilot
@@ -30,6 +31,14 @@ def convert(*arguments: str | Path, output: Path) -> Path:
     """Converts by the command line, with the C++ at hand."""
     assert main(["convert", *map(str, arguments), "-o", str(output)]) == 0
     return output
+
+
+def assert_golden(path: Path, rows: dict[str, np.ndarray]) -> None:
+    """The golden rows are those that were recorded, and C++ has replayed them."""
+    assert dempilot.load(path).golden_rows == len(rows["observation"])
+    with h5py.File(path) as file:
+        for name, recorded in rows.items():
+            assert np.array_equal(file["golden"][name][()], recorded), name
 
 
 def difference(found: np.ndarray, expected: np.ndarray) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from flax import nnx
-from roundtrip import AGENTS, assert_same_run, convert
+from roundtrip import AGENTS, assert_golden, assert_same_run, convert
 
 from dempilot.cli import main
 
@@ -91,6 +91,45 @@ def test_nnx_cells_step_as_in_flax(name, layers, tmp_path):
     )
     agent.eval()
     assert_same_run(path, Running(agent, [zero_carry(name != "GRUCell")] * layers))
+
+
+class Doubtful(Agent):
+    """Its call does what no checkpoint tells: the mean is squashed."""
+
+    def __call__(self, x, carries):
+        mean, value, after = super().__call__(x, carries)
+        return jnp.tanh(mean), value, after
+
+
+def rows_of(agent: Agent) -> dict[str, np.ndarray]:
+    """Four steps from zeros; flax keeps c before h, a policy file h before c."""
+    rng, carries, steps = np.random.default_rng(4), [zero_carry(True)] * len(agent.cells), []
+    for _ in range(4):
+        observation = rng.normal(size=(AGENTS, 5)).astype(np.float32)
+        mean, value, after = agent(jnp.asarray(observation), carries)
+        step = {"observation": observation, "mean": mean, "value": value}
+        for name, states in (("carry", carries), ("next_carry", after)):
+            step[name] = jnp.concatenate([part for c, h in states for part in (h, c)], axis=1)
+        steps.append(step)
+        carries = after
+    return {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
+
+
+@pytest.mark.parametrize("kind", [Agent, Doubtful])
+def test_recorded_rows_become_the_golden_rows_or_find_out(kind, tmp_path, capsys):
+    agent = kind(nnx.OptimizedLSTMCell, 2, nnx.Rngs(5))
+    disturb(agent)
+    agent.eval()
+    rows = rows_of(agent)
+    save(tmp_path / "state", nnx.state(agent))
+    np.savez(tmp_path / "rows.npz", **rows)
+    arguments = ("--activation", "silu", "--rows", str(tmp_path / "rows.npz"))
+    if kind is Doubtful:
+        message = refusal(tmp_path, capsys, *arguments)
+        assert message.startswith("dempilot: 'mean' in rows.npz is off by ")
+        return
+    output = tmp_path / "a.policy.h5"
+    assert_golden(convert("flax", tmp_path / "state", *arguments, output=output), rows)
 
 
 LINEN_CELLS = {

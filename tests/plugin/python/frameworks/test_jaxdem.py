@@ -16,7 +16,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from flax import nnx
-from roundtrip import AGENTS, assert_same_run, convert
+from roundtrip import AGENTS, assert_golden, assert_same_run, convert
 
 from dempilot.cli import main
 
@@ -267,6 +267,26 @@ def test_models_step_as_in_flax(name, tmp_path):
     path = convert("jaxdem", *source, output=tmp_path / "a.policy.h5")
     model.eval()
     assert_same_run(path, Running(model, carry(), act))
+
+
+def test_recorded_rows_become_the_golden_rows(tmp_path):
+    _, metadata, carry, _ = CASES["current LSTM"]
+    model = make("current LSTM")
+    model.eval()
+    save(tmp_path / "run", model, metadata)
+    rng, state, steps = np.random.default_rng(6), carry(), []
+    for _ in range(3):
+        observation = rng.normal(size=(AGENTS, OBSERVATION)).astype(np.float32)
+        mean, value, after = model(jnp.asarray(observation), state)
+        step = {"observation": observation, "mean": mean, "value": value, "action": max_norm(mean)}
+        for name, parts in (("carry", state), ("next_carry", after)):
+            step[name] = jnp.concatenate(parts[::-1], axis=1)  # flax keeps c before h
+        steps.append(step)
+        state = after
+    rows = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
+    np.savez(tmp_path / "rows.npz", **rows)
+    source = (tmp_path / "run", "--rows", tmp_path / "rows.npz")
+    assert_golden(convert("jaxdem", *source, output=tmp_path / "a.policy.h5"), rows)
 
 
 def refusal(tmp_path, capsys) -> str:
