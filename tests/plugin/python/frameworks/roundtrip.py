@@ -23,8 +23,8 @@ class Original(Protocol):
     def reset(self, mask: np.ndarray) -> None:
         """Zeroes the carry of some agents, before a step."""
 
-    def step(self, observation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns action (n, A) or category (n, 1), and value (n,)."""
+    def step(self, observation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Returns action (n, A) or category (n, 1), value (n,), and std (n, A) or None."""
 
 
 def convert(*arguments: str | Path, output: Path) -> Path:
@@ -66,7 +66,12 @@ def assert_same_run(
             rng.normal(0, 1, (AGENTS, policy.observation_size)) if observe is None else observe(rng)
         )
         rows = rows.astype(np.float32)
-        action, value = original.step(rows)
+        action, value, std = original.step(rows)
+        found = policy.distribution(rows, agents.carry).std
         step = agents.step(rows)
+        if std is None:
+            assert found is None
+        else:
+            assert difference(found, std) < TOLERANCE
         assert difference(step.action, action) < TOLERANCE
         assert difference(step.value, value) < TOLERANCE

@@ -32,7 +32,7 @@ class ContinuousAgent(nn.Module):
         self.actor_mean = nn.Sequential(
             nn.Linear(6, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 3)
         )
-        self.actor_logstd = nn.Parameter(torch.zeros(1, 3))
+        self.actor_logstd = nn.Parameter(torch.tensor([[-0.5, 0.1, 0.4]]))
 
 
 class LstmRunning:
@@ -49,7 +49,7 @@ class LstmRunning:
             hidden = self.agent.network(torch.as_tensor(observation))
             y, self.state = self.agent.lstm(hidden[None], self.state)
             action = self.agent.actor(y[0]).argmax(1, keepdim=True)
-            return action.float().numpy(), self.agent.critic(y[0])[:, 0].numpy()
+            return action.float().numpy(), self.agent.critic(y[0])[:, 0].numpy(), None
 
 
 class ContinuousRunning:
@@ -62,7 +62,9 @@ class ContinuousRunning:
     def step(self, observation: np.ndarray):
         with torch.no_grad():
             rows = torch.as_tensor(observation)
-            return self.agent.actor_mean(rows).numpy(), self.agent.critic(rows)[:, 0].numpy()
+            mean, value = self.agent.actor_mean(rows), self.agent.critic(rows)[:, 0]
+            std = self.agent.actor_logstd.expand_as(mean).exp()
+            return mean.numpy(), value.numpy(), std.numpy()
 
 
 def test_an_lstm_agent_steps_as_in_torch(tmp_path):
@@ -91,7 +93,7 @@ def test_rows_of_get_action_and_value_become_the_golden_rows(tmp_path):
     for _ in range(4):
         observation = np.random.default_rng(len(steps)).normal(size=(AGENTS, 6)).astype(np.float32)
         before = torch.cat([part[0] for part in running.state], 1).numpy()
-        action, value = running.step(observation)
+        action, value, _ = running.step(observation)
         after = torch.cat([part[0] for part in running.state], 1).numpy()
         steps.append((observation, before, action, value, after))
     names = ("observation", "carry", "action", "value", "next_carry")

@@ -48,9 +48,10 @@ class Agent(nnx.Module):
 class Running:
     """Keeps a model's carries; a reset zeroes the rows of some agents."""
 
-    def __init__(self, call, carries) -> None:
+    def __init__(self, call, carries, log_std) -> None:
         self.call = call
         self.carries = carries
+        self.std = np.exp(np.asarray(log_std))
 
     def reset(self, mask: np.ndarray) -> None:
         keep = jnp.asarray(~mask, jnp.float32)[:, None]
@@ -58,7 +59,7 @@ class Running:
 
     def step(self, observation: np.ndarray):
         action, value, self.carries = self.call(jnp.asarray(observation), self.carries)
-        return np.asarray(action), np.asarray(value)
+        return np.asarray(action), np.asarray(value), np.broadcast_to(self.std, action.shape)
 
 
 def zero_carry(lstm: bool):
@@ -90,7 +91,8 @@ def test_nnx_cells_step_as_in_flax(name, layers, tmp_path):
         "flax", tmp_path / "state", "--activation", "silu", output=tmp_path / "a.policy.h5"
     )
     agent.eval()
-    assert_same_run(path, Running(agent, [zero_carry(name != "GRUCell")] * layers))
+    carries = [zero_carry(name != "GRUCell")] * layers
+    assert_same_run(path, Running(agent, carries, agent.log_std[...]))
 
 
 class Doubtful(Agent):
@@ -179,7 +181,8 @@ def test_linen_cells_step_as_in_flax(name, tmp_path):
         tmp_path / "model.json",
         output=tmp_path / "a.policy.h5",
     )
-    assert_same_run(path, Running(lambda x, c: agent.apply(variables, x, c), carry))
+    log_std = variables["params"]["log_std"]
+    assert_same_run(path, Running(lambda x, c: agent.apply(variables, x, c), carry, log_std))
 
 
 def test_the_latest_step_of_a_manager_is_read(tmp_path):
@@ -198,7 +201,8 @@ def test_the_latest_step_of_a_manager_is_read(tmp_path):
             *arguments,
             output=tmp_path / f"{step}.policy.h5",
         )
-        assert_same_run(path, Running(agents[step], [zero_carry(True)]))
+        log_std = agents[step].log_std[...]
+        assert_same_run(path, Running(agents[step], [zero_carry(True)], log_std))
 
 
 def refusal(tmp_path, capsys, *arguments: str) -> str:

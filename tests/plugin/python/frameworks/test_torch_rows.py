@@ -31,7 +31,7 @@ def rows_of(agent: nn.Module, state) -> dict[str, np.ndarray]:
             mean, value, after = agent(observation, state)
             step = {"observation": observation, "mean": mean, "value": value}
             step |= {"carry": carry_of(state), "next_carry": carry_of(after)}
-            steps.append(step | {"std": agent.log_std.exp().expand_as(mean)})
+            steps.append(step | {"std": agent.std().expand_as(mean)})
             state = after
     return {name: torch.cat([step[name] for step in steps]).numpy() for name in steps[0]}
 
