@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,16 @@ struct FixOptions {
     std::vector<std::string> arguments;
   };
 
+  /// `record PATH every N …`
+  struct Record {
+    std::string path;    ///< of the folder
+    long every = 1;      ///< decisions
+    long flush = 0;      ///< recorded decisions; 0: when memory is full
+    bool carry = false;  ///< whether carries are recorded
+    std::string reward;  ///< what gives the number; empty: not said
+    std::string done;
+  };
+
   std::string policy_path;
   long every = 0;  ///< 0: not said
   bool sample = false;
@@ -28,6 +39,7 @@ struct FixOptions {
   std::string reset_variable;  ///< with its "v_"; empty: not said
   std::string restart_path;
   bool observations = false;
+  std::optional<Record> record;
   bool strict = false;  ///< what does not match the policy's training is an error
 };
 

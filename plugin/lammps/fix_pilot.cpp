@@ -18,6 +18,7 @@
 #include "plugin/lammps/Digest.h"
 #include "plugin/lammps/EngineCheck.h"
 #include "plugin/lammps/PerAtomInput.h"
+#include "plugin/lammps/Recording.h"
 #include "plugin/lammps/SceneBuilder.h"
 #include "update.h"
 #include "utils.h"
@@ -50,6 +51,7 @@ FixPilot::FixPilot(LAMMPS* engine, int narg, char** arg)
   if (!options_.reset_variable.empty()) {
     reset_input_ = std::make_unique<PerAtomInput>(lmp, options_.reset_variable, me_ + ": reset");
   }
+  declare_recording();
   declare();
 }
 
@@ -164,7 +166,9 @@ void FixPilot::init() {
   scene_->init();
   if (reset_input_) reset_input_->init();
   restore_agents();
-  if (scene_->invokes_computes() || (reset_input_ && reset_input_->invokes_computes())) {
+  init_recording();
+  if (scene_->invokes_computes() || (reset_input_ && reset_input_->invokes_computes()) ||
+      recording_invokes_computes()) {
     modify->addstep_compute_all(update->ntimestep + counters_.until_decision);
   }
 }
@@ -221,6 +225,7 @@ void FixPilot::end_of_step() {
     decide();
     publish();
   }
+  if (recording_) recording_->settle(counters_.until_decision == every_);
 }
 
 /* ----------------------------------------------------------------------
@@ -282,6 +287,7 @@ void FixPilot::decide() {
   observe();
   const double observed = MPI_Wtime();
   infer();
+  record_decision();
   seconds_.observe += observed - start;
   seconds_.infer += MPI_Wtime() - observed;
   ++counters_.decisions;
@@ -298,10 +304,12 @@ std::span<float> FixPilot::observation_rows() {
 }
 
 void FixPilot::observe() {
-  const bool computes =
-      scene_->invokes_computes() || (reset_input_ != nullptr && reset_input_->invokes_computes());
+  const bool computes = scene_->invokes_computes() ||
+                        (reset_input_ != nullptr && reset_input_->invokes_computes()) ||
+                        recording_invokes_computes();
   if (computes) modify->clearstep_compute();
   if (reset_input_) reset_carries();
+  record_state();
   const dempilot::Scene scene = scene_->build(pool_->atoms(), igroup);
   if (computes) modify->addstep_compute(update->ntimestep + every_);
   if (pool_->size() == 0) return;
@@ -327,6 +335,7 @@ void FixPilot::infer() {
 /* ---------------------------------------------------------------------- */
 
 void FixPilot::post_run() {
+  if (recording_) recording_->rest();
   std::array<double, 3> seconds = {seconds_.observe, seconds_.infer, seconds_.act};
   MPI_Allreduce(MPI_IN_PLACE, seconds.data(), 3, MPI_DOUBLE, MPI_SUM, world);
   auto agents = static_cast<std::int64_t>(pool_->size());

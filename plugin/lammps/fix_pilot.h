@@ -19,6 +19,7 @@ class Pilot;
 namespace lammps {
 class AgentReader;
 class PerAtomInput;
+class Recording;
 class SceneBuilder;
 }  // namespace lammps
 }  // namespace dempilot
@@ -106,6 +107,13 @@ class FixPilot : public Fix {
   void publish_wrenches();
   void sum_totals();
 
+  // fix_pilot_recording.cpp
+  void declare_recording();
+  void init_recording();
+  bool recording_invokes_computes() const;
+  void record_state();
+  void record_decision();
+
   // fix_pilot_restart.cpp
   void declare_restart();
   std::string side_file(const std::string& restart_file) const;
@@ -127,6 +135,7 @@ class FixPilot : public Fix {
   std::unique_ptr<dempilot::lammps::PerAtomInput> reset_input_;
   std::unique_ptr<dempilot::lammps::AgentPool> pool_;
   std::unique_ptr<dempilot::lammps::OutputRows> output_;
+  std::unique_ptr<dempilot::lammps::Recording> recording_;  ///< none if nothing is recorded
 
   std::int64_t every_ = 1;
   bool turns_ = false;                ///< whether torques are given

@@ -2,6 +2,7 @@
 
 from dempilot.errors import Error
 from dempilot.policy import Agents, Policy, Sampling, Step, initialize, load
+from dempilot.recording import Recording
 
-__all__ = ["Agents", "Error", "Policy", "Sampling", "Step", "initialize", "load"]
+__all__ = ["Agents", "Error", "Policy", "Recording", "Sampling", "Step", "initialize", "load"]
 __version__ = "0.1.0"
