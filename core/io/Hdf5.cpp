@@ -197,7 +197,11 @@ File File::create_in_memory(const std::string& name) {
   const QuietErrors quiet;
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fapl_core(access, growth, 0);
-  const hid_t id = H5Fcreate(unique_image_name(name).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  // Small nodes of the trees of chunks: by default those are most of a small file.
+  constexpr unsigned half_chunks_of_a_node = 4;
+  const Handle creation(H5Pcreate(H5P_FILE_CREATE));
+  H5Pset_istore_k(creation, half_chunks_of_a_node);
+  const hid_t id = H5Fcreate(unique_image_name(name).c_str(), H5F_ACC_TRUNC, creation, access);
   if (id < 0) fail("cannot create '{}' (not enough memory) free some memory", name);
   return File(id, name);
 }

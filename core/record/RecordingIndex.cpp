@@ -42,9 +42,10 @@ std::int64_t launch_of(std::string_view name) {
 void make_folder(const fs::path& folder) {
   std::error_code status;
   fs::create_directories(folder, status);
-  if (!status && fs::is_directory(folder, status)) return;
-  fail("the folder {} could not be made ({}). Choose another place", folder.string(),
-       status ? status.message() : "it is a file");
+  if (status) {
+    fail("the folder {} could not be made ({}). Choose another place", folder.string(),
+         status.message());
+  }
 }
 
 std::vector<std::string> names_in(const fs::path& folder) {
