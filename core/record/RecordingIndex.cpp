@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -83,6 +84,7 @@ struct RecordingIndex::Impl {
   fs::path folder;
   Launch launch;
   Json content;
+  std::string written;  ///< what the file holds, as far as this object knows
 
   fs::path path() const { return folder / index_name; }
 
@@ -167,14 +169,27 @@ struct RecordingIndex::Impl {
     write();
   }
 
-  void write() const {
-    const std::string bytes = content.dump() + "\n";
+  /// Two simulations that record to one folder would each drop what the other has written.
+  void require_alone() const {
+    std::ostringstream found;
+    found << std::ifstream(path(), std::ios::binary).rdbuf();
+    if (found.str() == written) return;
+    fail(
+        "{} was changed while this simulation recorded (another one records to the same folder). "
+        "Give each a folder of its own",
+        path().string());
+  }
+
+  void write() {
+    if (!written.empty()) require_alone();
+    std::string bytes = content.dump() + "\n";
     write_atomically(path(), std::as_bytes(std::span(bytes)));
+    written = std::move(bytes);
   }
 };
 
 RecordingIndex::RecordingIndex(std::filesystem::path folder, Launch launch)
-    : impl_(new Impl{std::move(folder), std::move(launch), {}}) {
+    : impl_(new Impl{std::move(folder), std::move(launch), {}, {}}) {
   make_folder(impl_->folder);
   const std::vector<std::string> names = names_in(impl_->folder);
   impl_->open(names);

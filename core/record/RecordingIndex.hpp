@@ -28,7 +28,8 @@ class RecordingIndex {
   /// as whole flushes tell: those that begin at its first decision or later.
   std::int64_t superseded() const;
 
-  /// Enters a flush whose segments all ranks have written. Throws Error.
+  /// Enters a flush whose segments all ranks have written. Throws Error, also when somebody else
+  /// has written to the index meanwhile.
   void commit(const Flush& flush);
 
  private:

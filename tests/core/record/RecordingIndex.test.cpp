@@ -92,6 +92,20 @@ TEST_F(Index, BeginsWhereALaunchWasKilledBeforeItsFirstIndex) {
   EXPECT_EQ(RecordingIndex(folder, small_launch()).launch().number, 1);
 }
 
+TEST_F(Index, SharesItsFolderWithNoOtherSimulation) {
+  RecordingIndex first(folder, small_launch());
+  RecordingIndex second(folder, small_launch());
+  EXPECT_EQ(message_of([&] {
+              first.commit({0, 0, 4, 0, 40, {5, 6}});
+            }),
+            index_path.string() +
+                " was changed while this simulation recorded (another one records to the same "
+                "folder). Give each a folder of its own");
+  second.commit({0, 0, 4, 0, 40, {5, 6}});
+  second.commit({1, 5, 9, 50, 90, {5, 6}});
+  EXPECT_EQ(content().at("launches")[1].at("flushes").size(), 2U);
+}
+
 TEST_F(Index, RefusesRecordingsOfAnotherKind) {
   { const RecordingIndex index(folder, small_launch()); }
   const auto expected = [&](const std::string& difference) {
