@@ -202,6 +202,25 @@ def test_a_signal_ends_it_after_a_last_flush(tmp_path, number, ranks):
     assert EVERY * len(recording.decisions) >= made
 
 
+def test_a_signal_ends_all_recordings_well(tmp_path):
+    other = (
+        f"group grains type 1\nfix other grains pilot {POLICY} every 2 bind goal 30 30 record "
+        "other.recording every 1\n"
+    )
+    simulation = Simulation(tmp_path, f"{WORLD}{setting('')}{other}run 1000000000\n")
+    simulation.wait_for(300)
+    made = simulation.decisions()
+    simulation.send(signal.SIGTERM)
+    assert simulation.process.wait(timeout=100) == -signal.SIGTERM
+    for name, every, agents in (("run", EVERY, AGENTS), ("other", 1, 30)):
+        recording = dempilot.Recording(tmp_path / f"{name}.recording")
+        count = len(recording.decisions)
+        np.testing.assert_array_equal(recording.decisions, every * np.arange(count))
+        assert every * count >= made
+        assert len(recording) == agents * count
+        assert recording.ignored == ()
+
+
 def test_an_error_of_another_command_loses_nothing(tmp_path):
     stop = "variable now equal step\nfix stop all halt 1 v_now >= 333 error hard\n"
     simulation = Simulation(tmp_path, f"{WORLD}{setting('')}{stop}run 1000\n")
