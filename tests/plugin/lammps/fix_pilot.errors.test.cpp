@@ -96,7 +96,7 @@ TEST_F(Errors, GoalFromTheWrongColumn) {
 TEST_F(Errors, TargetsThatAreNoGroup) {
   const PolicyFile watcher = make_policy({lidar(2.0, 4, 2)});
   EXPECT_THAT(error_of(watcher, "bind targets nobody"), HasSubstr("there is no group 'nobody'"));
-  EXPECT_THAT(error_of(watcher, "bind targets all record"), HasSubstr("unknown keyword 'record'"));
+  EXPECT_THAT(error_of(watcher, "bind targets all recrd"), HasSubstr("unknown keyword 'recrd'"));
 }
 
 TEST_F(Errors, GhostCutoffTooShort) {
