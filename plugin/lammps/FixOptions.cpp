@@ -13,8 +13,8 @@ namespace dempilot::lammps {
 namespace {
 
 constexpr std::array<std::string_view, 10> keywords = {
-    "every",  "mode",         "bind",   "walls", "reset", "restart",
-    "record", "observations", "strict", "scale"};
+    "every",   "mode",   "bind",         "walls",  "reset",
+    "restart", "record", "observations", "strict", "scale"};
 
 bool is_keyword(const std::string& word) {
   return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
