@@ -176,17 +176,8 @@ std::size_t Pilot::action_size() const {
 std::size_t Pilot::carry_size() const {
   return impl_->contract.model.carry_size();
 }
-const std::vector<std::string>& Pilot::goals() const {
-  return impl_->observer.goals();
-}
-const std::vector<std::string>& Pilot::target_groups() const {
-  return impl_->observer.target_groups();
-}
-bool Pilot::sees_walls() const {
-  return impl_->observer.sees_walls();
-}
-double Pilot::sensing_range() const {
-  return impl_->observer.sensing_range();
+const Observer& Pilot::observer() const {
+  return impl_->observer;
 }
 
 void Pilot::observe(const Scene& scene, std::span<float> rows) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/observe/Observer.hpp"
 #include "core/observe/Scene.hpp"
 #include "core/policy/PolicyFile.hpp"
 
@@ -42,14 +43,8 @@ class Pilot {
   std::size_t action_size() const;
   std::size_t carry_size() const;
 
-  /// Names to be bound to goals, each once, in the order of Scene::goals.
-  const std::vector<std::string>& goals() const;
-  /// Names to be bound to groups of particles, each once, in the order of Scene::targets.
-  const std::vector<std::string>& target_groups() const;
-  /// Whether some component needs Scene::walls.
-  bool sees_walls() const;
-  /// Farthest distance sensed, 0 if nothing is.
-  double sensing_range() const;
+  /// What a Scene must hold, and what the simulation binds.
+  const Observer& observer() const;
 
   /// Fills `rows` (agents, observation_size).
   void observe(const Scene& scene, std::span<float> rows) const;

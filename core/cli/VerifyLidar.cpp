@@ -78,20 +78,23 @@ class LidarScene {
   LidarScene(const LidarCase& golden, bool each_other) : position_(golden.sensing) {
     agents_.resize(golden.sensing.size() / 3);
     std::iota(agents_.begin(), agents_.end(), 0);
-    identity_.assign(agents_.begin(), agents_.end());
-    const std::vector<double> seen = each_other ? golden.sensing : golden.targets;
-    // Not those that are there already: agents that see each other.
-    add_images(golden, seen, each_other ? 0 : static_cast<std::int64_t>(agents_.size()),
-               !each_other);
-    if (each_other) targets_.insert(targets_.end(), agents_.begin(), agents_.end());
+    agent_identity_.assign(agents_.begin(), agents_.end());
+    if (each_other)
+      add_images(golden, golden.sensing, 0);
+    else
+      add_images(golden, golden.targets, static_cast<std::int64_t>(agents_.size()));
     scene_.dimension = golden.dimension;
-    scene_.particle_count = position_.size() / 3;
+    scene_.particle_count = agents_.size();
     scene_.position = position_.data();
     scene_.agents = agents_;
-    scene_.targets = {targets_};
-    scene_.identity = identity_;
+    scene_.identity = agent_identity_.data();
+    SeenParticles seen;
+    seen.count = seen_identity_.size();
+    seen.position = seen_position_.data();
+    seen.identity = seen_identity_.data();
+    scene_.targets = {seen};
     // JaxDEM's LiDAR for other kinds of particles sees no walls.
-    if (golden.lidar.walls && each_other) add_walls(golden);
+    if (golden.lidar.walls) scene_.walls = {each_other ? walls(golden) : SeenWalls{}};
   }
 
   LidarScene(const LidarScene&) = delete;
@@ -100,15 +103,13 @@ class LidarScene {
 
  private:
   void add_images(const LidarCase& golden, const std::vector<double>& points,
-                  std::int64_t first_identity, bool originals) {
+                  std::int64_t first_identity) {
     const int shells = golden.periodic ? 1 : 0;
     const int depth = golden.dimension == 3 ? shells : 0;
     for (int z = -depth; z <= depth; ++z) {
       for (int y = -shells; y <= shells; ++y) {
-        for (int x = -shells; x <= shells; ++x) {
-          if (x == 0 && y == 0 && z == 0 && !originals) continue;
+        for (int x = -shells; x <= shells; ++x)
           add_image(golden, points, first_identity, {x, y, z});
-        }
       }
     }
   }
@@ -116,31 +117,30 @@ class LidarScene {
   void add_image(const LidarCase& golden, const std::vector<double>& points,
                  std::int64_t first_identity, const std::array<int, 3>& shift) {
     for (std::size_t i = 0; i < points.size() / 3; ++i) {
-      targets_.push_back(static_cast<std::int32_t>(position_.size() / 3));
-      identity_.push_back(first_identity + static_cast<std::int64_t>(i));
+      seen_identity_.push_back(first_identity + static_cast<std::int64_t>(i));
       for (std::size_t d = 0; d < 3; ++d) {
         const double length = d < golden.box.size() ? golden.box[d] : 0.0;
-        position_.push_back(points[3 * i + d] + shift[d] * length);
+        seen_position_.push_back(points[3 * i + d] + shift[d] * length);
       }
     }
   }
 
-  void add_walls(const LidarCase& golden) {
+  SeenWalls walls(const LidarCase& golden) {
     WallBox box;
     for (std::size_t d = 0; d < golden.box.size(); ++d) {
       box.lower[d] = golden.lower[d];
       box.upper[d] = golden.lower[d] + golden.box[d];
       box.is_wall[2 * d] = box.is_wall[2 * d + 1] = true;
     }
-    scene_.walls_per_agent = 2 * golden.box.size();
-    walls_.resize(agents_.size() * scene_.walls_per_agent * 3);
+    const std::size_t per_agent = 2 * golden.box.size();
+    walls_.resize(agents_.size() * per_agent * 3);
     box_walls(box, golden.dimension, position_.data(), agents_, walls_);
-    scene_.walls = walls_.data();
+    return {per_agent, walls_.data()};
   }
 
-  std::vector<double> position_;
-  std::vector<std::int32_t> agents_, targets_;
-  std::vector<std::int64_t> identity_;
+  std::vector<double> position_, seen_position_;
+  std::vector<std::int32_t> agents_;
+  std::vector<std::int64_t> agent_identity_, seen_identity_;
   std::vector<double> walls_;
   Scene scene_;
 };

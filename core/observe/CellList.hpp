@@ -25,12 +25,10 @@ template <class ExecutionSpace>
 class CellList {
  public:
   using Positions = Borrowed<const double* [3], ExecutionSpace>;
-  using Indices = Borrowed<const std::int32_t*, ExecutionSpace>;
 
-  /// Sorts the particles `targets` of `position` (particles, 3) into cells of `cell_width`, in
-  /// buffers kept from the last time. Half the radius that is asked for later is a good width.
-  void build(const ExecutionSpace& space, const Positions& position, const Indices& targets,
-             double cell_width);
+  /// Sorts the targets at `position` (targets, 3) into cells of `cell_width`, in buffers kept from
+  /// the last time. Half the radius that is asked for later is a good width.
+  void build(const ExecutionSpace& space, const Positions& position, double cell_width);
 
   /// Calls visit(index, delta, distance) once for every target closer than `range` to `centre`, in
   /// no particular order; delta is the vector from `centre` to the target. Nothing is near a centre
@@ -58,7 +56,7 @@ class CellList {
 
   CellGrid grid_;
   Integers start_;  ///< (cells + 1), first slot of each cell
-  Integers index_;  ///< (slots), which particle
+  Integers index_;  ///< (slots), which target
   Kokkos::View<double* [3], Kokkos::LayoutRight, Memory> position_;  ///< (slots, 3), where it is
   Integers cell_;   ///< (targets), cell of each target, -1 for none; only while sorting
   Integers place_;  ///< (targets), place of each target within its cell; only while sorting
@@ -75,15 +73,13 @@ bool is_finite(double x) {
 template <class ExecutionSpace>
 struct TargetBounds {
   typename CellList<ExecutionSpace>::Positions position;
-  typename CellList<ExecutionSpace>::Indices targets;
   int axis;
 
   KOKKOS_FUNCTION
   void operator()(int target, Kokkos::MinMaxScalar<double>& bounds) const {
-    const std::int32_t i = targets(target);
     for (int d = 0; d < 3; ++d)
-      if (!is_finite(position(i, d))) return;
-    const double x = position(i, axis);
+      if (!is_finite(position(target, d))) return;
+    const double x = position(target, axis);
     if (x < bounds.min_val) bounds.min_val = x;
     if (x > bounds.max_val) bounds.max_val = x;
   }
@@ -93,20 +89,18 @@ struct TargetBounds {
 template <class ExecutionSpace, class Integers>
 struct TargetCounter {
   typename CellList<ExecutionSpace>::Positions position;
-  typename CellList<ExecutionSpace>::Indices targets;
   CellGrid grid;
   Integers cell, place, count;
 
   KOKKOS_FUNCTION
   void operator()(int target) const {
-    const std::int32_t i = targets(target);
     std::int32_t places[3];
     for (int d = 0; d < 3; ++d) {
-      if (!is_finite(position(i, d))) {
+      if (!is_finite(position(target, d))) {
         cell(target) = -1;
         return;
       }
-      places[d] = grid.place_of(grid.cell_of(position(i, d)), d);
+      places[d] = grid.place_of(grid.cell_of(position(target, d)), d);
     }
     cell(target) = grid.index_of(places[0], places[1], places[2]);
     place(target) = Kokkos::atomic_fetch_add(&count(cell(target)), 1);
@@ -130,7 +124,6 @@ struct RunningSum {
 template <class ExecutionSpace, class Integers, class Sorted>
 struct TargetPlacer {
   typename CellList<ExecutionSpace>::Positions position;
-  typename CellList<ExecutionSpace>::Indices targets;
   Integers cell, place, start, index;
   Sorted sorted;
 
@@ -138,9 +131,9 @@ struct TargetPlacer {
   void operator()(int target) const {
     if (cell(target) < 0) return;
     const std::int32_t slot = start(cell(target)) + place(target);
-    index(slot) = targets(target);
+    index(slot) = target;
     for (int d = 0; d < 3; ++d)
-      sorted(slot, d) = position(targets(target), d);
+      sorted(slot, d) = position(target, d);
   }
 };
 
@@ -165,32 +158,32 @@ void CellList<ExecutionSpace>::reserve(std::size_t targets, std::size_t cells) {
 
 template <class ExecutionSpace>
 void CellList<ExecutionSpace>::build(const ExecutionSpace& space, const Positions& position,
-                                     const Indices& targets, double cell_width) {
+                                     double cell_width) {
   using Range = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<int>>;
-  const Range each_target(space, 0, static_cast<int>(targets.extent(0)));
+  const Range each_target(space, 0, static_cast<int>(position.extent(0)));
 
   std::array<double, 3> lower{}, upper{};
   for (int axis = 0; axis < 3; ++axis) {
     Kokkos::MinMaxScalar<double> bounds;
     Kokkos::parallel_reduce("DEMPilot::CellList::bounds", each_target,
-                            detail::TargetBounds<ExecutionSpace>{position, targets, axis},
+                            detail::TargetBounds<ExecutionSpace>{position, axis},
                             Kokkos::MinMax<double>(bounds));
     lower[axis] = bounds.min_val;
     upper[axis] = bounds.max_val;
   }
-  grid_ = make_cell_grid(lower, upper, cell_width, targets.extent(0));
-  reserve(targets.extent(0), grid_.cell_count());
+  grid_ = make_cell_grid(lower, upper, cell_width, position.extent(0));
+  reserve(position.extent(0), grid_.cell_count());
 
   const int cells = grid_.cell_count();
   Kokkos::deep_copy(space, Kokkos::subview(start_, std::make_pair(0, cells + 1)), 0);
-  Kokkos::parallel_for("DEMPilot::CellList::count", each_target,
-                       detail::TargetCounter<ExecutionSpace, Integers>{position, targets, grid_,
-                                                                       cell_, place_, start_});
+  Kokkos::parallel_for(
+      "DEMPilot::CellList::count", each_target,
+      detail::TargetCounter<ExecutionSpace, Integers>{position, grid_, cell_, place_, start_});
   Kokkos::parallel_scan("DEMPilot::CellList::start", Range(space, 0, cells + 1),
                         detail::RunningSum<Integers>{start_});
   Kokkos::parallel_for("DEMPilot::CellList::place", each_target,
                        detail::TargetPlacer<ExecutionSpace, Integers, decltype(position_)>{
-                           position, targets, cell_, place_, start_, index_, position_});
+                           position, cell_, place_, start_, index_, position_});
 }
 
 template <class ExecutionSpace>

@@ -7,7 +7,8 @@
 
 #include "core/observe/Bins.hpp"
 #include "core/observe/Borrowed.hpp"
-#include "core/observe/CellList.hpp"
+#include "core/observe/Neighborhood.hpp"
+#include "core/observe/Orientation.hpp"
 
 namespace dempilot {
 
@@ -42,43 +43,36 @@ template <class Real, class ExecutionSpace>
 struct LidarKernel {
   LidarBins bins;
   double range;
-  CellList<ExecutionSpace> targets;
-  Borrowed<const double* [3], ExecutionSpace> position;    ///< (particles, 3)
-  Borrowed<const std::int32_t*, ExecutionSpace> agents;    ///< (agents), particle of each
-  Borrowed<const std::int64_t*, ExecutionSpace> identity;  ///< (particles), or empty
-  Borrowed<const double** [3], ExecutionSpace> walls;      ///< (agents, walls, 3), or empty
-  Borrowed<Real**, ExecutionSpace> rows;                   ///< (agents, width)
-  std::size_t column;                                      ///< first of the lidar's in a row
+  Neighborhood<ExecutionSpace> around;
+  Borrowed<const double** [3], ExecutionSpace> walls;  ///< (agents, walls, 3), or empty
+  AgentAxes<ExecutionSpace> axes;                      ///< in which the bins are
+  Borrowed<Real**, ExecutionSpace> rows;               ///< (agents, width)
+  std::size_t column;                                  ///< first of the lidar's in a row
 
   KOKKOS_FUNCTION
   void operator()(int agent) const {
     Real* const readings = &rows(agent, column);
     for (int bin = 0; bin < bins.count(); ++bin)
       readings[bin] = 0;
-    look_at_targets(agents(agent), readings);
+    around.for_each_within(agent, range,
+                           [&](std::int32_t, const double(&delta)[3], double distance) {
+                             double turned[3] = {delta[0], delta[1], delta[2]};
+                             axes.resolve(agent, turned);
+                             raise(readings[bins(turned)], distance);
+                           });
     for (std::size_t wall = 0; wall < walls.extent(1); ++wall)
-      look_at_wall({walls(agent, wall, 0), walls(agent, wall, 1), walls(agent, wall, 2)}, readings);
+      look_at_wall(agent, {walls(agent, wall, 0), walls(agent, wall, 1), walls(agent, wall, 2)},
+                   readings);
   }
 
   KOKKOS_FUNCTION
-  void look_at_targets(std::int32_t self, Real* readings) const {
-    const double centre[3] = {position(self, 0), position(self, 1), position(self, 2)};
-    targets.for_each_within(centre, range,
-                            [&](std::int32_t index, const double(&delta)[3], double distance) {
-                              if (!is_self(index, self)) raise(readings[bins(delta)], distance);
-                            });
-  }
-
-  KOKKOS_FUNCTION
-  void look_at_wall(const double (&delta)[3], Real* readings) const {
+  void look_at_wall(int agent, const double (&delta)[3], Real* readings) const {
     const double distance =
         std::sqrt(delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2]);
-    if (distance < range && bins.see_wall(delta)) raise(readings[bins(delta)], distance);
-  }
-
-  KOKKOS_FUNCTION
-  bool is_self(std::int32_t index, std::int32_t self) const {
-    return index == self || (identity.extent(0) != 0 && identity(index) == identity(self));
+    if (!(distance < range)) return;
+    double turned[3] = {delta[0], delta[1], delta[2]};
+    axes.resolve(agent, turned);
+    if (bins.see_wall(turned)) raise(readings[bins(turned)], distance);
   }
 
   /// Conversion to Real keeps the order of readings, so the largest stays the largest.

@@ -2,168 +2,45 @@
 
 #include <Kokkos_Core.hpp>
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
+#include <utility>
 
 #include "core/Error.hpp"
 #include "core/observe/CellList.hpp"
-#include "core/observe/Lidar.hpp"
-#include "core/observe/Motion.hpp"
+#include "core/observe/ComponentCheck.hpp"
+#include "core/observe/SceneCheck.hpp"
+#include "core/observe/SceneObserver.hpp"
 
 namespace dempilot {
 namespace {
 
-/// A policy of more inputs is a mistake, and bins are counted in int.
-constexpr int most_bins = 1 << 20;
-
-/// Cells half as wide as the range: the search looks at few particles that are not in reach, and at
-/// few cells.
-constexpr double cells_per_range = 2;
-
-bool is_goal(ComponentKind kind) {
-  return kind == ComponentKind::goal_direction || kind == ComponentKind::goal_displacement;
+/// The entry of this name, made where there is none.
+template <class Needs>
+Needs& find_or_add(std::vector<Needs>& list, const std::string& name) {
+  const auto found = std::ranges::find(list, name, &Needs::name);
+  if (found != list.end()) return *found;
+  list.push_back({});
+  list.back().name = name;
+  return list.back();
 }
 
-bool is_lidar(ComponentKind kind) {
-  return kind == ComponentKind::lidar;
+template <class Needs>
+std::size_t index_of(const std::vector<Needs>& list, const std::string& name) {
+  return static_cast<std::size_t>(std::ranges::find(list, name, &Needs::name) - list.begin());
 }
 
-void check_lidar(const ObservationComponent& lidar, const std::string& where) {
-  // a range whose square overflows or vanishes cannot be compared with a distance
-  if (!(lidar.range > 0) || !std::isnormal(lidar.range * lidar.range))
-    fail("{} has range {} (it is a distance: positive and finite) correct `range`", where,
-         lidar.range);
-  if (lidar.n_azimuth < 1)
-    fail("{} has {} bins over the azimuth (at least 1 is needed) correct `n_azimuth`", where,
-         lidar.n_azimuth);
-  if (lidar.n_elevation < 0)
-    fail(
-        "{} has {} bins over the elevation (0 is the planar form, 1 and more the spherical) "
-        "correct `n_elevation`",
-        where, lidar.n_elevation);
-  if (lidar.n_azimuth > most_bins / std::max(1, lidar.n_elevation))
-    fail("{} has {} x {} bins ({} are the most) correct `n_azimuth` and `n_elevation`", where,
-         lidar.n_azimuth, std::max(1, lidar.n_elevation), most_bins);
+template <class ExecutionSpace>
+std::vector<CellList<ExecutionSpace>>& kept_lists(std::any& kept, std::size_t count) {
+  using Lists = std::vector<CellList<ExecutionSpace>>;
+  if (std::any_cast<Lists>(&kept) == nullptr) kept = Lists(count);
+  return *std::any_cast<Lists>(&kept);
 }
 
-void check_component(const ObservationComponent& component, std::size_t index) {
-  const std::string where =
-      fmt::format("observation component {} ({})", index, name_of(component.kind));
-  if (is_lidar(component.kind)) {
-    check_lidar(component, where);
-  } else if (component.dimensions < 1 || component.dimensions > 3) {
-    fail("{} has {} dimensions (1, 2 or 3 are possible) correct `dimensions`", where,
-         component.dimensions);
-  }
-  if (component.kind == ComponentKind::goal_displacement && !(component.clip > 0))
-    fail("{} clips to +-{} (the bound is positive) correct `clip`", where, component.clip);
-  if ((is_goal(component.kind) || is_lidar(component.kind)) && component.bind.empty())
-    fail("{} names nothing to bind (the simulation must know what it looks at) give `bind` a name",
-         where);
+/// How far a search for particles of a group goes, in the scene's units.
+double search_range(const TargetNeeds& needs, const Scene& scene) {
+  const double range =
+      std::max(needs.range * scene.scales.length, needs.touches ? scene.contact_range : 0.0);
+  return range > 0 ? range : 1;  // nothing touches where nothing has a size
 }
-
-void add_once(std::vector<std::string>& names, const std::string& name) {
-  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-}
-
-std::size_t index_of(const std::vector<std::string>& names, const std::string& name) {
-  return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-}
-
-void require_array(const double* array, const char* what, ComponentKind kind) {
-  if (array == nullptr)
-    fail("the scene holds no {} (the policy's `{}` needs it) show the observer this array", what,
-         name_of(kind));
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names)
-    list += (list.empty() ? "" : ", ") + name;
-  return list.empty() ? "none" : list;
-}
-
-template <class T>
-void require_names(const std::vector<T>& given, const std::vector<std::string>& names,
-                   const char* what) {
-  if (given.size() != names.size())
-    fail("the scene holds {} {} (the policy binds {}) bind these, in this order", given.size(),
-         what, listed(names));
-}
-
-/// The scene's arrays as views, and the launches over them.
-template <class Real, class ExecutionSpace>
-class SceneObserver {
- public:
-  using Vectors = Borrowed<const double* [3], ExecutionSpace>;
-  using Walls = Borrowed<const double** [3], ExecutionSpace>;
-  using Indices = Borrowed<const std::int32_t*, ExecutionSpace>;
-  using Identities = Borrowed<const std::int64_t*, ExecutionSpace>;
-  using Rows = Borrowed<Real**, ExecutionSpace>;
-
-  SceneObserver(const ExecutionSpace& space, const Scene& scene, std::span<Real> rows,
-                std::size_t width)
-      : space_(space),
-        scene_(scene),
-        position_(scene.position, scene.particle_count),
-        agents_(scene.agents.data(), scene.agents.size()),
-        rows_(rows.data(), scene.agents.size(), width) {}
-
-  void observe_vector(const double* vector, int first_axis, int dimensions,
-                      std::size_t column) const {
-    launch("DEMPilot::VectorKernel",
-           VectorKernel<Real, ExecutionSpace>{Vectors(vector, scene_.particle_count), agents_,
-                                              rows_, column, first_axis, dimensions});
-  }
-
-  void observe_goal(const ObservationComponent& component, const double* goal,
-                    std::size_t column) const {
-    const GoalOffset<ExecutionSpace> offset{position_,
-                                            agents_,
-                                            Vectors(goal, agents_.extent(0)),
-                                            {scene_.period[0], scene_.period[1], scene_.period[2]}};
-    if (component.kind == ComponentKind::goal_direction)
-      launch("DEMPilot::GoalDirectionKernel", GoalDirectionKernel<Real, ExecutionSpace>{
-                                                  offset, rows_, column, component.dimensions});
-    else
-      launch("DEMPilot::GoalDisplacementKernel",
-             GoalDisplacementKernel<Real, ExecutionSpace>{offset, rows_, column,
-                                                          component.dimensions, component.clip});
-  }
-
-  void build(CellList<ExecutionSpace>& list, std::span<const std::int32_t> targets,
-             double range) const {
-    list.build(space_, position_, Indices(targets.data(), targets.size()), range / cells_per_range);
-  }
-
-  void observe_lidar(const ObservationComponent& lidar, const CellList<ExecutionSpace>& targets,
-                     std::size_t column) const {
-    const std::size_t walls = lidar.walls ? scene_.walls_per_agent : 0;
-    launch("DEMPilot::LidarKernel", LidarKernel<Real, ExecutionSpace>{
-                                        {lidar.n_azimuth, lidar.n_elevation},
-                                        lidar.range,
-                                        targets,
-                                        position_,
-                                        agents_,
-                                        Identities(scene_.identity.data(), scene_.identity.size()),
-                                        Walls(scene_.walls, agents_.extent(0), walls),
-                                        rows_,
-                                        column});
-  }
-
- private:
-  template <class Kernel>
-  void launch(const char* label, const Kernel& kernel) const {
-    using Range = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<int>>;
-    Kokkos::parallel_for(label, Range(space_, 0, static_cast<int>(agents_.extent(0))), kernel);
-  }
-
-  ExecutionSpace space_;
-  const Scene& scene_;
-  Vectors position_;
-  Indices agents_;
-  Rows rows_;
-};
 
 }  // namespace
 
@@ -173,96 +50,147 @@ Observer::Observer(std::vector<ObservationComponent> components)
     const ObservationComponent& component = components_[i];
     check_component(component, i);
     width_ += component.width();
-    if (is_goal(component.kind)) add_once(goals_, component.bind);
-    if (is_lidar(component.kind)) add_once(target_groups_, component.bind);
+    switch (binding_of(component.kind)) {
+      case BindingKind::goal:
+        if (std::ranges::find(goals_, component.bind) == goals_.end())
+          goals_.push_back(component.bind);
+        break;
+      case BindingKind::targets:
+        note_targets(component);
+        break;
+      case BindingKind::walls:
+        note_walls(component.bind, component.range, false);
+        break;
+      case BindingKind::field:
+        note_field(component, i);
+        break;
+      case BindingKind::nothing:
+        break;
+    }
   }
+  check_names();
 }
 
-bool Observer::sees_walls() const {
-  return std::any_of(components_.begin(), components_.end(), [](const auto& component) {
-    return is_lidar(component.kind) && component.walls;
-  });
+void Observer::note_targets(const ObservationComponent& component) {
+  const bool touches = component.kind == ComponentKind::contact_count;
+  TargetNeeds& needs = find_or_add(target_groups_, component.bind);
+  needs.range = std::max(needs.range, touches ? 0.0 : component.range);
+  needs.touches = needs.touches || touches;
+  needs.velocity = needs.velocity || component.relative_velocity;
+  needs.radius = needs.radius || component.radius || touches;
+  needs.type = needs.type || component.type;
+  if (component.walls) note_walls(default_walls, touches ? 0.0 : component.range, touches);
 }
 
-double Observer::sensing_range() const {
-  double range = 0;
-  for (const std::string& group : target_groups_)
-    range = std::max(range, sensing_range(group));
-  return range;
+void Observer::note_walls(const std::string& name, double range, bool touches) {
+  WallNeeds& needs = find_or_add(wall_sets_, name);
+  needs.range = std::max(needs.range, range);
+  needs.touches = needs.touches || touches;
 }
 
-double Observer::sensing_range(const std::string& group) const {
-  double range = 0;
-  for (const auto& component : components_)
-    if (is_lidar(component.kind) && component.bind == group)
-      range = std::max(range, component.range);
-  return range;
-}
-
-void Observer::check(const Scene& scene, std::size_t row_values) const {
-  require_names(scene.goals, goals_, "goals");
-  require_names(scene.targets, target_groups_, "groups of targets");
-  if (row_values != scene.agents.size() * width_)
+void Observer::note_field(const ObservationComponent& component, std::size_t index) {
+  const auto found = std::ranges::find(fields_, component.bind, &FieldNeeds::name);
+  if (found == fields_.end())
+    fields_.push_back({component.bind, component.dimensions});
+  else if (found->entries != component.dimensions)
     fail(
-        "the observation rows hold {} values ({} agents x {} are needed) size them for these "
-        "agents",
-        row_values, scene.agents.size(), width_);
-  if (!scene.identity.empty() && scene.identity.size() != scene.particle_count)
-    fail(
-        "the scene holds {} identities for {} particles (each particle has one, ghosts too) "
-        "give one per particle, or none",
-        scene.identity.size(), scene.particle_count);
-  if (scene.agents.empty()) return;  // and then engines have no arrays to show
+        "observation component {} (field) has {} entries (an earlier '{}' has {}) give one of them "
+        "another name",
+        index, component.dimensions, component.bind, found->entries);
+}
 
-  for (const ObservationComponent& component : components_) {
-    const ComponentKind kind = component.kind;
-    if (kind == ComponentKind::velocity) require_array(scene.velocity, "velocities", kind);
-    if (kind == ComponentKind::angular_velocity)
-      require_array(scene.angular_velocity, "angular velocities", kind);
-    if (is_goal(kind) || is_lidar(kind)) require_array(scene.position, "positions", kind);
-    if (is_goal(kind))
-      require_array(scene.goals[index_of(goals_, component.bind)], "positions of a goal", kind);
-    if (is_lidar(kind) && component.walls && scene.walls_per_agent > 0)
-      require_array(scene.walls, "walls", kind);
+void Observer::check_names() const {
+  std::vector<std::string> names = goals_;
+  const auto add = [&](const auto& list) {
+    for (const auto& needs : list)
+      names.push_back(needs.name);
+  };
+  add(target_groups_);
+  add(wall_sets_);
+  add(fields_);
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice != names.end())
+    fail(
+        "the components bind '{}' to things of different kinds (goals, groups of particles, walls "
+        "or fields) give each kind a name of its own",
+        *twice);
+}
+
+bool Observer::senses(ComponentKind kind) const {
+  return std::ranges::find(components_, kind, &ObservationComponent::kind) != components_.end();
+}
+
+bool Observer::needs_orientation() const {
+  return senses(ComponentKind::quaternion) || senses(ComponentKind::director) ||
+         std::ranges::find(components_, Frame::body, &ObservationComponent::frame) !=
+             components_.end();
+}
+
+template <class Real, class ExecutionSpace>
+void Observer::observe_component(const SceneObserver<Real, ExecutionSpace>& observer,
+                                 const ObservationComponent& component, const Scene& scene,
+                                 std::size_t column) const {
+  const auto group = [&] { return index_of(target_groups_, component.bind); };
+  const auto list = [&]() -> const CellList<ExecutionSpace>& {
+    return kept_lists<ExecutionSpace>(cell_lists_, target_groups_.size())[group()];
+  };
+  const auto walls = [&](const std::string& name) {
+    return scene.walls[index_of(wall_sets_, name)];
+  };
+  const auto default_if_seen = [&] { return component.walls ? walls(default_walls) : SeenWalls{}; };
+  switch (component.kind) {
+    case ComponentKind::velocity:
+      return observer.observe_motion(component, scene.velocity, scene.scales.velocity(), column);
+    case ComponentKind::angular_velocity:
+      return observer.observe_motion(component, scene.angular_velocity, 1 / scene.scales.time,
+                                     column);
+    case ComponentKind::goal_direction:
+    case ComponentKind::goal_displacement: {
+      const auto goal = std::ranges::find(goals_, component.bind) - goals_.begin();
+      return observer.observe_goal(component, scene.goals[static_cast<std::size_t>(goal)], column);
+    }
+    case ComponentKind::lidar:
+      return observer.observe_lidar(component, list(), scene.targets[group()], default_if_seen(),
+                                    column);
+    case ComponentKind::neighbors:
+      return observer.observe_neighbors(component, list(), scene.targets[group()], column);
+    case ComponentKind::contact_count:
+      return observer.observe_contact_count(list(), scene.targets[group()], default_if_seen(),
+                                            column);
+    case ComponentKind::contact_force:
+      return observer.observe_contact_force(component, column);
+    case ComponentKind::wall_distance:
+    case ComponentKind::wall_direction:
+      return observer.observe_wall(component, walls(component.bind), column);
+    case ComponentKind::quaternion:
+    case ComponentKind::director:
+      return observer.observe_orientation(component, column);
+    case ComponentKind::previous_action:
+      return observer.observe_columns(scene.previous_action, component.dimensions, column);
+    case ComponentKind::time_since_reset:
+      return observer.observe_columns(scene.time_since_reset, 1, column, scene.scales.time,
+                                      component.clip);
+    case ComponentKind::field:
+      return observer.observe_columns(scene.fields[index_of(fields_, component.bind)],
+                                      component.dimensions, column);
   }
-}
-
-template <class ExecutionSpace>
-std::vector<CellList<ExecutionSpace>>& Observer::cell_lists() const {
-  using Lists = std::vector<CellList<ExecutionSpace>>;
-  if (std::any_cast<Lists>(&cell_lists_) == nullptr) cell_lists_ = Lists(target_groups_.size());
-  return *std::any_cast<Lists>(&cell_lists_);
 }
 
 template <class Real, class ExecutionSpace>
 void Observer::observe(const ExecutionSpace& space, const Scene& scene,
                        std::span<Real> rows) const {
-  check(scene, rows.size());
+  check_scene(*this, components_, scene, rows.size());
   if (scene.agents.empty()) return;
 
   const SceneObserver<Real, ExecutionSpace> observer(space, scene, rows, width_);
-  auto& lists = cell_lists<ExecutionSpace>();
+  auto& lists = kept_lists<ExecutionSpace>(cell_lists_, target_groups_.size());
   for (std::size_t group = 0; group < target_groups_.size(); ++group)
-    observer.build(lists[group], scene.targets[group], sensing_range(target_groups_[group]));
+    observer.build(lists[group], scene.targets[group], search_range(target_groups_[group], scene));
 
   std::size_t column = 0;
   for (const ObservationComponent& component : components_) {
-    switch (component.kind) {
-      case ComponentKind::velocity:
-        observer.observe_vector(scene.velocity, 0, component.dimensions, column);
-        break;
-      case ComponentKind::angular_velocity:
-        observer.observe_vector(scene.angular_velocity, component.dimensions == 1 ? 2 : 0,
-                                component.dimensions, column);
-        break;
-      case ComponentKind::goal_direction:
-      case ComponentKind::goal_displacement:
-        observer.observe_goal(component, scene.goals[index_of(goals_, component.bind)], column);
-        break;
-      case ComponentKind::lidar:
-        observer.observe_lidar(component, lists[index_of(target_groups_, component.bind)], column);
-        break;
-    }
+    observe_component(observer, component, scene, column);
     column += component.width();
   }
   space.fence();

@@ -149,11 +149,11 @@ struct ObservationComponent {
   Frame frame = Frame::lab;  ///< vectors, lidar, neighbors: the axes in which they are given
   /// goal_displacement: every component is clipped to ± clip. time_since_reset: the most.
   double clip = 3.0;
-  double range = 0.0;  ///< lidar, neighbors, walls: how far they see
-  int n_azimuth = 0;   ///< lidar: bins over the angle in the xy plane
-  int n_elevation = 0;  ///< lidar: bins over the elevation; 0 is the planar form
-  bool walls = false;   ///< lidar: walls are seen too
-  int count = 0;        ///< neighbors: how many, the nearest first
+  double range = 0.0;              ///< lidar, neighbors, walls: how far they see
+  int n_azimuth = 0;               ///< lidar: bins over the angle in the xy plane
+  int n_elevation = 0;             ///< lidar: bins over the elevation; 0 is the planar form
+  bool walls = false;              ///< lidar: walls are seen too
+  int count = 0;                   ///< neighbors: how many, the nearest first
   bool relative_velocity = false;  ///< neighbors: with their velocity relative to the agent's
   bool radius = false;             ///< neighbors: with their radius
   bool type = false;               ///< neighbors: with the number of their type
@@ -173,6 +173,11 @@ struct ObservationComponent {
 /// `thrust` is a force along the director, `thrust_and_turn` also a torque: about z in the plane.
 /// `velocity` sets a velocity that the simulation is told to reach, and gives no force by itself.
 enum class ActionTarget { force, torque, force_and_torque, thrust, thrust_and_turn, velocity };
+
+/// Whether a target is along the director.
+inline bool is_thrust(ActionTarget target) {
+  return target == ActionTarget::thrust || target == ActionTarget::thrust_and_turn;
+}
 
 /// How an action acts on its particle: scale * action is added to the force, to the torque or to
 /// both. Two forces act along x and y; a single torque acts about z. The drags act whatever the

@@ -93,21 +93,81 @@ void check_acting_width(const Contract& contract, const std::string& source) {
       fits = width == 3 || width == 6;
       expected = "both take 3 in the plane, or 6";
       break;
+    case ActionTarget::thrust:
+      fits = width == 1;
+      expected = "a thrust takes 1";
+      break;
+    case ActionTarget::thrust_and_turn:
+      fits = width == 2 || width == 4;
+      expected = "it takes 2 in the plane, or 4";
+      break;
+    case ActionTarget::velocity:
+      fits = width == 2 || width == 3;
+      expected = "a velocity takes 2 or 3";
+      break;
   }
   if (fits) return;
   fail("'{}': {} actions cannot be a {} ({}) choose another target", source, width,
        name_of(contract.action.target), expected);
 }
 
+/// What a previous action in the observation is must be known.
+void check_previous_action(const Contract& contract, const std::string& source) {
+  for (const ObservationComponent& component : contract.observation) {
+    const auto entries = static_cast<std::size_t>(component.dimensions);
+    if (component.kind != ComponentKind::previous_action || entries == contract.acting_width())
+      continue;
+    fail("'{}': the previous action is observed with {} entries (an action has {}) correct it",
+         source, entries, contract.acting_width());
+  }
+}
+
+/// What only some targets have.
+void read_target_arguments(const hdf5::File& file, ActionSpec& action) {
+  if (is_thrust(action.target)) {
+    if (file.has_attribute("action", "axis")) {
+      action.axis =
+          static_cast<int>(std::clamp<std::int64_t>(file.read_integer("action", "axis"), -1, 3));
+    }
+    if (action.axis < 0 || action.axis > 2) {
+      fail("'{}': attribute 'axis' of '/action' is no axis (0, 1 and 2 are x, y and z) correct it",
+           file.name());
+    }
+    if (action.frame == Frame::body) {
+      fail(
+          "'{}': '/action' has target {} and frame body (a thrust turns with the body anyway) "
+          "leave the frame out",
+          file.name(), name_of(action.target));
+    }
+  } else if (file.has_attribute("action", "axis")) {
+    fail("'{}': '/action' has an axis (only a thrust has one; the target is {}) remove it",
+         file.name(), name_of(action.target));
+  }
+  if (action.target == ActionTarget::velocity) {
+    action.bind = file.has_attribute("action", "bind") ? file.read_string("action", "bind")
+                                                       : std::string("target_velocity");
+    if (action.bind.empty() || excerpt(action.bind) != action.bind) {
+      fail(
+          "'{}': attribute 'bind' of '/action' is no name (1 to 80 printable characters are "
+          "needed) correct it",
+          file.name());
+    }
+  } else if (file.has_attribute("action", "bind")) {
+    fail("'{}': '/action' binds a name (only a target velocity does; the target is {}) remove it",
+         file.name(), name_of(action.target));
+  }
+}
+
 ActionSpec read_action(const hdf5::File& file, const ModelSpec& model) {
-  hdf5::refuse_unknown_attributes(file, "action",
-                                  {"target", "frame", "scale", "drag", "angular_drag"});
+  hdf5::refuse_unknown_attributes(
+      file, "action", {"target", "frame", "scale", "drag", "angular_drag", "axis", "bind"});
   hdf5::refuse_unknown_members(file, "action", {"table"});
   ActionSpec action;
   action.target = target_from_name(file.read_string("action", "target"), file.name());
   if (file.has_attribute("action", "frame")) {
     action.frame = frame_from_name(file.read_string("action", "frame"), file.name());
   }
+  read_target_arguments(file, action);
   action.scale = hdf5::read_double_or(file, "action", "scale", 1.0);
   action.drag = hdf5::read_double_or(file, "action", "drag", 0.0);
   action.angular_drag = hdf5::read_double_or(file, "action", "angular_drag", 0.0);
@@ -165,6 +225,8 @@ void write_action(hdf5::File& file, const Contract& contract) {
   file.create_group("action");
   file.write_string("action", "target", name_of(action.target));
   file.write_string("action", "frame", name_of(action.frame));
+  if (is_thrust(action.target)) file.write_integer("action", "axis", action.axis);
+  if (action.target == ActionTarget::velocity) file.write_string("action", "bind", action.bind);
   file.write_double("action", "scale", action.scale);
   file.write_double("action", "drag", action.drag);
   file.write_double("action", "angular_drag", action.angular_drag);
@@ -201,6 +263,7 @@ Contract read_contract(const hdf5::File& file) {
     contract.observation = read_observation(file, contract.model.observation_size);
     contract.action = read_action(file, contract.model);
     check_acting_width(contract, file.name());
+    check_previous_action(contract, file.name());
   }
   contract.timing = read_timing(file);
   contract.units = read_units(file);

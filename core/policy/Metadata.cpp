@@ -39,23 +39,15 @@ constexpr Names<ActionSpaceKind, 4> space_names{{{ActionSpaceKind::free, "Free"}
                                                  {ActionSpaceKind::box, "Box"},
                                                  {ActionSpaceKind::max_norm, "MaxNorm"},
                                                  {ActionSpaceKind::clipped, "Clipped"}}};
-constexpr Names<ActionTarget, 3> target_names{
-    {{ActionTarget::force, "force"},
-     {ActionTarget::torque, "torque"},
-     {ActionTarget::force_and_torque, "force_and_torque"}}};
-constexpr Names<Frame, 2> frame_names{
-    {{Frame::lab, "lab"}, {Frame::body, "body"}}};
-constexpr Names<ComponentKind, 5> component_names{
-    {{ComponentKind::velocity, "velocity"},
-     {ComponentKind::angular_velocity, "angular_velocity"},
-     {ComponentKind::goal_direction, "goal_direction"},
-     {ComponentKind::goal_displacement, "goal_displacement"},
-     {ComponentKind::lidar, "lidar"}}};
+constexpr Names<ActionTarget, 6> target_names{{{ActionTarget::force, "force"},
+                                               {ActionTarget::torque, "torque"},
+                                               {ActionTarget::force_and_torque, "force_and_torque"},
+                                               {ActionTarget::thrust, "thrust"},
+                                               {ActionTarget::thrust_and_turn, "thrust_and_turn"},
+                                               {ActionTarget::velocity, "velocity"}}};
+constexpr Names<Frame, 2> frame_names{{{Frame::lab, "lab"}, {Frame::body, "body"}}};
 constexpr Names<ModelVariant, 2> variant_names{
     {{ModelVariant::seed, "seed"}, {ModelVariant::current, "current"}}};
-
-/// So that their list, however it is spelt, fits into an attribute again.
-constexpr std::size_t max_components = 1024;
 
 /// "gelu" of "gelu", "jax.nn:gelu" or {"_callable": true, "path": "jax._src.nn.functions:gelu"}.
 std::string callable_name(const json& value, const Arguments& arguments, const char* key) {
@@ -175,9 +167,6 @@ std::string name_of(ModelKind kind) {
 std::string name_of(Activation activation) {
   return to_name(activation_names, activation);
 }
-std::string name_of(ComponentKind kind) {
-  return to_name(component_names, kind);
-}
 std::string name_of(CellKind kind) {
   return to_name(cell_names, kind);
 }
@@ -192,7 +181,7 @@ ActionTarget target_from_name(const std::string& name, const std::string& source
   return from_name(target_names, name, "action target", source);
 }
 Frame frame_from_name(const std::string& name, const std::string& source) {
-  return from_name(frame_names, name, "action frame", source);
+  return from_name(frame_names, name, "frame", source);
 }
 
 Activation activation_from_name(const std::string& name, const std::string& source) {
@@ -313,71 +302,6 @@ json metadata_of(const ModelSpec& spec) {
   return metadata;
 }
 
-namespace {
-
-ObservationComponent read_component(const json& item, const std::string& source) {
-  Arguments arguments(item, "an observation component", source);
-  ObservationComponent component;
-  component.kind =
-      from_name(component_names, arguments.text("name"), "observation component", source);
-  switch (component.kind) {
-    case ComponentKind::lidar:
-      component.range = arguments.number("range");
-      if (component.range <= 0) arguments.refuse("range", "a positive number");
-      component.n_azimuth = static_cast<int>(arguments.width("n_azimuth", 1));
-      component.n_elevation = static_cast<int>(arguments.width("n_elevation", 0, 0));
-      component.walls = arguments.flag("walls", false);
-      component.bind = arguments.name("bind", "targets");
-      break;
-    case ComponentKind::goal_displacement:
-      component.clip = arguments.number("clip", 3.0);
-      if (component.clip <= 0) arguments.refuse("clip", "a positive number");
-      [[fallthrough]];
-    case ComponentKind::goal_direction:
-      component.bind = arguments.name("bind", "goal");
-      [[fallthrough]];
-    default:
-      component.dimensions = static_cast<int>(arguments.width("dimensions", 1));
-      if (component.dimensions > 3) arguments.refuse("dimensions", "1, 2 or 3");
-  }
-  arguments.refuse_unknown_keys();
-  return component;
-}
-
-}  // namespace
-
-std::vector<ObservationComponent> components_from_json(const json& list,
-                                                       const std::string& source) {
-  if (!list.is_array()) fail("'{}': observation 'components' is no JSON list (write one)", source);
-  if (list.size() > max_components) {
-    fail("'{}': observation 'components' lists {} of them (at most {} are read) remove some",
-         source, list.size(), max_components);
-  }
-  std::vector<ObservationComponent> components;
-  for (const json& item : list)
-    components.push_back(read_component(item, source));
-  return components;
-}
-
-json components_to_json(const std::vector<ObservationComponent>& components) {
-  json list = json::array();
-  for (const ObservationComponent& component : components) {
-    json item = {{"name", name_of(component.kind)}};
-    if (component.kind == ComponentKind::lidar) {
-      item["range"] = component.range;
-      item["n_azimuth"] = component.n_azimuth;
-      item["n_elevation"] = component.n_elevation;
-      item["walls"] = component.walls;
-    } else {
-      item["dimensions"] = component.dimensions;
-    }
-    if (component.kind == ComponentKind::goal_displacement) item["clip"] = component.clip;
-    if (!component.bind.empty()) item["bind"] = component.bind;
-    list.push_back(item);
-  }
-  return list;
-}
-
 json contract_to_json(const Contract& contract) {
   json all = {{"model", name_of(contract.model.kind)},
               {"metadata", metadata_of(contract.model)},
@@ -404,6 +328,8 @@ json contract_to_json(const Contract& contract) {
                    {"scale", action.scale},
                    {"drag", action.drag},
                    {"angular_drag", action.angular_drag}};
+  if (is_thrust(action.target)) all["action"]["axis"] = action.axis;
+  if (action.target == ActionTarget::velocity) all["action"]["bind"] = action.bind;
   if (!action.table.empty()) all["action"]["table"] = action.table;
   return all;
 }

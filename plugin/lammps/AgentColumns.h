@@ -12,6 +12,7 @@ struct AgentShape {
   std::size_t carry = 0;
   std::size_t action = 0;
   std::size_t observation = 0;  ///< 0: the last observation is not kept
+  std::size_t region = 0;       ///< 1: whether the agent was in the region that resets
 
   bool operator==(const AgentShape&) const = default;
 };
@@ -21,6 +22,8 @@ struct AgentShape {
 struct AgentColumns {
   std::vector<std::int64_t> id;    ///< (agents), unique over the run
   std::vector<double> wrench;      ///< (agents, 6), force and torque given last
+  std::vector<double> reset_time;  ///< (agents), when the agent began to remember
+  std::vector<double> inside;      ///< (agents, region), 1 if it was there at the last decision
   std::vector<float> carry;        ///< (agents, carry)
   std::vector<float> applied;      ///< (agents, action), in force now
   std::vector<float> pending;      ///< (agents, action), decided last
@@ -34,6 +37,8 @@ template <class Columns, class Visitor>
 void for_each_column(Columns& columns, const AgentShape& shape, const Visitor& visit) {
   visit("id", columns.id, std::size_t{1});
   visit("wrench", columns.wrench, std::size_t{6});
+  visit("reset_time", columns.reset_time, std::size_t{1});
+  visit("inside", columns.inside, shape.region);
   visit("carry", columns.carry, shape.carry);
   visit("applied", columns.applied, shape.action);
   visit("pending", columns.pending, shape.action);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/observe/Scene.hpp"
 #include "core/policy/Contract.hpp"
 
 namespace dempilot::lammps {
@@ -15,7 +16,9 @@ struct EngineTraits {
   std::string atom_style;
   bool has_torque = false;
   bool has_angular_velocity = false;
-  bool has_orientation = false;
+  bool has_director = false;  ///< where the x axis of a body points
+  bool has_axes = false;      ///< how all its axes lie
+  bool has_radius = false;
 };
 
 /// Whether the policy acts on or damps the rotation of its particle.
@@ -27,14 +30,17 @@ bool needs_angular_velocity(const Contract& contract);
 /// dimension of the simulation, or wants a property that the atom style lacks.
 void check_engine(const Contract& contract, const EngineTraits& engine);
 
-/// Where the entries of an action go among force (0 to 2) and torque (3 to 5).
+/// Where the entries of an action go among force (0 to 2) and torque (3 to 5). A thrust is given
+/// the place of the force's x: the axis of the body along which it acts is turned to x first. A
+/// target velocity has the places of a force.
 std::vector<std::size_t> wrench_entries(const Contract& contract);
 
-/// How the simulation runs.
+/// How the simulation runs, and the scales by which the policy's world is seen in it.
 struct EngineSettings {
   double time_step = 0.0;
   long every = 1;     ///< steps from one decision to the next
   std::string units;  ///< LAMMPS's name of the style
+  Scales scales;
 };
 
 /// What differs from the circumstances that the policy was trained for, a sentence each.

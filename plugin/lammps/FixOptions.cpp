@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <string_view>
 
 #include "core/Error.hpp"
@@ -11,8 +12,8 @@
 namespace dempilot::lammps {
 namespace {
 
-constexpr std::array<std::string_view, 8> keywords = {"every", "mode",    "bind",         "walls",
-                                                      "reset", "restart", "observations", "strict"};
+constexpr std::array<std::string_view, 9> keywords = {
+    "every", "mode", "bind", "walls", "reset", "restart", "observations", "strict", "scale"};
 
 bool is_keyword(const std::string& word) {
   return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
@@ -81,9 +82,9 @@ void parse_walls(const Arguments& arguments, FixOptions& options) {
   const std::string kind = arguments.empty() ? "" : arguments[0];
   if (kind == "box") {
     require_count(arguments, 1, "walls box");
-    options.box_walls = true;
+    options.walls.emplace_back("box");
   } else if (kind == "region" && arguments.size() > 1) {
-    options.region_walls.insert(options.region_walls.end(), arguments.begin() + 1, arguments.end());
+    options.walls.insert(options.walls.end(), arguments.begin() + 1, arguments.end());
   } else {
     fail(
         "unknown walls '{}' (walls are the faces of the box or surfaces of regions). Write 'walls "
@@ -96,19 +97,37 @@ void parse_reset(const Arguments& arguments, FixOptions& options) {
   if (!arguments.empty() && arguments[0] == "every") {
     require_count(arguments, 2, "reset every N");
     options.reset_every = parse_integer(arguments[1], 1L, "'reset every'");
+  } else if (!arguments.empty() && arguments[0] == "region") {
+    require_count(arguments, 2, "reset region ID");
+    options.reset_region = arguments[1];
   } else if (arguments.size() == 1 && arguments[0].starts_with("v_")) {
     options.reset_variable = arguments[0];
   } else {
     fail(
         "the keyword 'reset' is not followed by what it takes (carries are reset after a number "
-        "of steps or where an atom-style variable is not zero). Write 'reset every N' or 'reset "
-        "v_name'");
+        "of steps, where an atom-style variable is not zero, or in a region). Write 'reset every "
+        "N', 'reset v_name' or 'reset region ID'");
   }
 }
 
 void parse_restart(const Arguments& arguments, FixOptions& options) {
   require_count(arguments, 1, "restart FILE");
   options.restart_path = arguments[0];
+}
+
+void parse_scale(const Arguments& arguments, FixOptions& options) {
+  require_count(arguments, 3, "scale L T M");
+  for (std::size_t n = 0; n < 3; ++n) {
+    const std::string& text = arguments[n];
+    double& value = options.scale[n];
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool read = status == std::errc{} && end == text.data() + text.size();
+    if (read && std::isnormal(value) && value > 0) continue;
+    fail(
+        "'scale' cannot be '{}' (it is what one unit of the policy's length, time and mass is in "
+        "units of the simulation: three positive numbers). Correct the argument",
+        text);
+  }
 }
 
 bool parse_switch(const std::string& keyword, const Arguments& arguments) {
@@ -126,6 +145,7 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
   if (keyword == "walls") return parse_walls(arguments, options);
   if (keyword == "reset") return parse_reset(arguments, options);
   if (keyword == "restart") return parse_restart(arguments, options);
+  if (keyword == "scale") return parse_scale(arguments, options);
   (keyword == "strict" ? options.strict : options.observations) = parse_switch(keyword, arguments);
 }
 
@@ -133,8 +153,8 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
 
 std::string unknown_keyword(const std::string& word) {
   return fmt::format(
-      "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart, observations and "
-      "strict). Remove or correct it",
+      "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart, observations, "
+      "strict and scale). Remove or correct it",
       word);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,10 +23,12 @@ struct FixOptions {
   bool sample = false;
   std::uint64_t seed = 0;
   std::vector<Binding> bindings;
-  bool box_walls = false;
-  std::vector<std::string> region_walls;
-  long reset_every = 0;        ///< 0: not said
-  std::string reset_variable;  ///< with its "v_"; empty: not said
+  std::vector<std::string> walls;  ///< "box" or IDs of regions
+  long reset_every = 0;            ///< 0: not said
+  std::string reset_variable;      ///< with its "v_"; empty: not said
+  std::string reset_region;        ///< empty: not said
+  /// What one unit of the policy's world is in the units of the simulation: length, time, mass.
+  std::array<double, 3> scale{1, 1, 1};
   std::string restart_path;
   bool observations = false;
   bool strict = false;  ///< what does not match the policy's training is an error

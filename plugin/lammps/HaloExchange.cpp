@@ -146,7 +146,7 @@ void HaloExchange::find_partners() {
 void HaloExchange::find_candidates(const Wanted& group) {
   candidates_.clear();
   around_.clear();
-  if (group.group_bit == 0) return;
+  if (group.group_bit == 0 || group.range <= 0.0) return;
   mark_images(own_agents_, group.range);
   for (const Parcel& asking : asking_.all())
     mark_images(positions_in(asking), group.range);
@@ -201,7 +201,7 @@ void HaloExchange::add_images(std::int32_t candidate, SeenCloud& out) const {
 }
 
 void HaloExchange::add_points(std::size_t group, std::span<const double> points) {
-  if (own_agents_.empty()) return;
+  if (own_agents_.empty() || groups_[group].range <= 0.0) return;
   filter_.build(own_agents_, groups_[group].range);
   for (std::size_t n = 0; n + 2 < points.size(); n += 3) {
     for_each_image(box_, points.data() + n, filter_.bounds(),

@@ -21,7 +21,7 @@ namespace dempilot::lammps {
 namespace {
 
 constexpr std::string_view format_name = "dempilot-restart";
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 const std::string group = "agents";
 
 std::string dataset(const char* column) {
@@ -56,6 +56,7 @@ void write_content(hdf5::File& file, const RestartStamp& stamp, const AgentShape
   file.write_integer(group, "carry_size", static_cast<std::int64_t>(shape.carry));
   file.write_integer(group, "action_size", static_cast<std::int64_t>(shape.action));
   file.write_integer(group, "observation_size", static_cast<std::int64_t>(shape.observation));
+  file.write_integer(group, "region_size", static_cast<std::int64_t>(shape.region));
   const std::size_t count = agents.id.size();
   if (count == 0) return;
   for_each_column(agents, shape, [&](const char* name, const auto& column, std::size_t width) {
@@ -152,7 +153,7 @@ AgentReader::AgentReader(const std::filesystem::path& path)
   impl_->stamp = {file.read_string("", "token"), file.read_string("", "fix"),
                   file.read_string("", "policy"), file.read_integer("", "timestep")};
   impl_->shape = {read_size(file, "carry_size"), read_size(file, "action_size"),
-                  read_size(file, "observation_size")};
+                  read_size(file, "observation_size"), read_size(file, "region_size")};
   impl_->size = read_size(file, "count");
 }
 

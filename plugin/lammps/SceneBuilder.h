@@ -6,69 +6,98 @@
 #include <string>
 #include <vector>
 
+#include "core/observe/Observer.hpp"
 #include "core/observe/Scene.hpp"
 #include "plugin/lammps/FixOptions.h"
+#include "plugin/lammps/OrientationInput.h"
 #include "plugin/lammps/PerAtomInput.h"
-#include "plugin/lammps/TargetFilter.h"
+#include "plugin/lammps/Surroundings.h"
 #include "plugin/lammps/WallInput.h"
 #include "pointers.h"
 
-namespace dempilot {
-class Pilot;
-}
-
 namespace dempilot::lammps {
 
-/// Shows the agents' surroundings to the observer: goals and targets as the script bound them,
-/// walls, and the atoms of this rank with their ghosts.
+/// What the fix itself knows of its agents, for the observer to see; null what it does not.
+struct AgentMemory {
+  const double* contact_force = nullptr;     ///< (agents, 3)
+  const float* previous_action = nullptr;    ///< (agents, actions)
+  const double* time_since_reset = nullptr;  ///< (agents)
+};
+
+/// Shows the agents' surroundings to the observer: goals, targets, walls and fields as the script
+/// bound them, and the agents themselves.
 class SceneBuilder : protected LAMMPS_NS::Pointers {
  public:
-  /// `purpose` is what messages call it ("Fix pilot agents"). Stops with an error when something
-  /// that the policy wants is not bound, or something bound is not wanted. Collective.
-  SceneBuilder(LAMMPS_NS::LAMMPS* lmp, const Pilot& pilot, const FixOptions& options,
-               std::string purpose);
+  /// `purpose` is what messages call it ("Fix pilot agents"), `written` the name that is bound to
+  /// where actions go, or empty. Stops with an error when something that the policy wants is not
+  /// bound, or something bound is not wanted. Collective.
+  SceneBuilder(LAMMPS_NS::LAMMPS* lmp, const Observer& observer, const FixOptions& options,
+               std::string purpose, const std::string& written);
 
   /// Looks up what the script refers to; to be called at the start of every run. Collective.
   void init();
-  /// Stops with an error when ghost atoms do not reach as far as the policy senses; to be called
-  /// after the communication was set up. Collective.
-  void check_ghosts() const;
   /// Whether build() may invoke computes.
   bool invokes_computes() const;
   /// The scene around the atoms `agents` of the group number `agent_group`. It views memory of this
   /// object and of the engine, valid until either changes. Collective.
-  Scene build(std::span<const std::int32_t> agents, int agent_group);
+  Scene build(std::span<const std::int32_t> agents, int agent_group, const AgentMemory& past);
 
+  /// What one unit of the policy's world is in units of the simulation.
+  const Scales& scales() const { return scales_; }
+  const OrientationInput& orientation() const { return orientation_; }
   double memory_usage() const;
 
  private:
-  struct Goal {
+  /// Numbers of each agent, as many as there are inputs.
+  struct Quantity {
     std::string name;
-    std::vector<PerAtomInput> coordinates;  ///< 2 or 3
-    std::vector<double> positions;          ///< (agents, 3)
+    std::vector<PerAtomInput> inputs;
+    std::size_t stride = 3;      ///< goals have three coordinates, also in the plane
+    std::vector<double> values;  ///< (agents, stride)
   };
+  /// A group of atoms, or points.
   struct Target {
-    std::string name;
+    TargetNeeds needs;
     std::string group_name;
     int group_bit = 0;
-    std::vector<std::int32_t> particles;
+    Quantity points;
+
+    bool sees_points() const { return !points.inputs.empty(); }
+  };
+  struct Walls {
+    WallNeeds needs;
+    WallInput input;
   };
 
   void bind_goal(const std::string& name, const FixOptions& options);
-  void bind_targets(const std::string& name, const FixOptions& options);
-  void check_bindings(const FixOptions& options) const;
-  void find_goal(Goal& goal, std::span<const std::int32_t> agents, int agent_group);
-  void find_targets(Target& target);
-  bool sees_own_image() const;
+  Quantity coordinates(const FixOptions::Binding& binding);
+  void bind_targets(const TargetNeeds& needs, const FixOptions& options);
+  void bind_walls(const WallNeeds& needs, const FixOptions& options);
+  void bind_field(const FieldNeeds& needs, const FixOptions& options);
+  void check_bindings(const FixOptions& options, const std::string& written) const;
+  std::vector<std::string> wanted() const;
+
+  void evaluate(Quantity& quantity, std::span<const std::int32_t> agents, int agent_group);
+  double range_of(const TargetNeeds& needs) const;
+  void find_contact_range();
+  void find_targets(Scene& scene, std::span<const std::int32_t> agents, int agent_group);
+  SeenWalls find_walls(Walls& walls, std::span<const std::int32_t> agents);
+  void describe_agents(Scene& scene, std::span<const std::int32_t> agents);
 
   std::string purpose_;
-  double range_;
-  bool sees_walls_;
-  std::vector<Goal> goals_;
+  Scales scales_;
+  bool needs_orientation_;
+  bool counts_contacts_ = false;
+  double contact_range_ = 0;
+  std::vector<Quantity> goals_;
+  std::vector<Quantity> fields_;
   std::vector<Target> targets_;
-  WallInput walls_;
-  TargetFilter filter_;
+  std::vector<Walls> walls_;
+  OrientationInput orientation_;
+  Surroundings surroundings_;
+  std::vector<Wanted> wanted_;
   std::vector<std::int64_t> identity_;
+  std::vector<double> quaternions_;
 };
 
 }  // namespace dempilot::lammps

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include "atom.h"
@@ -13,28 +14,60 @@
 
 namespace dempilot::lammps {
 
-WallInput::WallInput(LAMMPS_NS::LAMMPS* engine, bool box, std::vector<std::string> regions,
-                     std::string purpose)
-    : Pointers(engine),
-      box_(box),
-      region_names_(std::move(regions)),
-      purpose_(std::move(purpose)) {}
+namespace {
+
+constexpr std::array<std::string_view, 6> face_names = {"xlo", "xhi", "ylo", "yhi", "zlo", "zhi"};
+
+}  // namespace
+
+void WallSources::add(const std::string& word) {
+  const auto face = std::ranges::find(face_names, word);
+  if (word == "box") {
+    box = true;
+  } else if (face != face_names.end()) {
+    faces[static_cast<std::size_t>(face - face_names.begin())] = true;
+  } else {
+    regions.push_back(word);
+  }
+}
+
+WallInput::WallInput(LAMMPS_NS::LAMMPS* engine, WallSources sources, std::string purpose)
+    : Pointers(engine), sources_(std::move(sources)), purpose_(std::move(purpose)) {}
+
+bool WallInput::sees_faces() const {
+  return sources_.box || sources_.faces != std::array<bool, 6>{};
+}
+
+void WallInput::check_faces() const {
+  for (std::size_t face = 0; face < 6; ++face) {
+    const std::size_t axis = face / 2;
+    if (!sources_.faces[face]) continue;
+    if (domain->periodicity[axis] == 0 && static_cast<int>(axis) < domain->dimension) continue;
+    error->all(FLERR,
+               "{}: face {} of the box is no wall (the box is periodic there, or flat). Name "
+               "another face, or change 'boundary'",
+               purpose_, face_names[face]);
+  }
+}
 
 void WallInput::init() {
   regions_.clear();
-  per_agent_ = box_ ? 2 * static_cast<std::size_t>(domain->dimension) : 0;
-  for (const std::string& name : region_names_) {
+  check_faces();
+  per_agent_ = sees_faces() ? 2 * static_cast<std::size_t>(domain->dimension) : 0;
+  for (const std::string& name : sources_.regions) {
     LAMMPS_NS::Region* const region = domain->get_region_by_id(name);
     if (region == nullptr) {
-      error->all(FLERR,
-                 "{}: there is no region '{}' (keyword walls). Define it with the region command",
-                 purpose_, name);
+      error->all(
+          FLERR,
+          "{}: there is no region '{}' (it is to be a wall). Define it with the region command",
+          purpose_, name);
     }
     if (region->cmax == 0) {
-      error->all(FLERR,
-                 "{}: region '{}' of style {} has no surface that can be sensed (keyword walls). "
-                 "Use another region style, e.g. block, cylinder, cone, plane or sphere",
-                 purpose_, name, region->style);
+      error->all(
+          FLERR,
+          "{}: region '{}' of style {} has no surface that can be sensed (it is to be a wall). "
+          "Use another region style, e.g. block, cylinder, cone, plane or sphere",
+          purpose_, name, region->style);
     }
     regions_.push_back(region);
     per_agent_ += static_cast<std::size_t>(region->cmax);
@@ -50,7 +83,7 @@ bool WallInput::invokes_computes() const {
 std::span<const double> WallInput::find(std::span<const std::int32_t> agents, double range) {
   vectors_.assign(agents.size() * per_agent_ * 3, std::numeric_limits<double>::infinity());
   std::size_t first = 0;
-  if (box_) {
+  if (sees_faces()) {
     find_box(agents);
     first += 2 * static_cast<std::size_t>(domain->dimension);
   }
@@ -66,7 +99,9 @@ void WallInput::find_box(std::span<const std::int32_t> agents) {
   for (std::size_t d = 0; d < 3; ++d) {
     box.lower[d] = domain->boxlo[d];
     box.upper[d] = domain->boxhi[d];
-    box.is_wall[2 * d] = box.is_wall[2 * d + 1] = domain->periodicity[d] == 0;
+    for (const std::size_t face : {2 * d, 2 * d + 1}) {
+      box.is_wall[face] = sources_.faces[face] || (sources_.box && domain->periodicity[d] == 0);
+    }
   }
   const std::size_t width = 6 * static_cast<std::size_t>(domain->dimension);
   faces_.resize(agents.size() * width);

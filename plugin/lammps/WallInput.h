@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,13 +15,22 @@ class Region;
 
 namespace dempilot::lammps {
 
-/// The walls that agents can sense: faces of the simulation box that are not periodic, and surfaces
-/// of LAMMPS regions.
+/// Where walls are: faces of the simulation box, surfaces of LAMMPS regions.
+struct WallSources {
+  bool box = false;             ///< all faces that are not periodic
+  std::array<bool, 6> faces{};  ///< these: lower x, upper x, lower y, ...
+  std::vector<std::string> regions;
+
+  bool empty() const { return !box && regions.empty() && faces == std::array<bool, 6>{}; }
+  /// Adds what a word means: box, a face (xlo, xhi, ylo, ...) or the ID of a region.
+  void add(const std::string& word);
+};
+
+/// A set of walls that agents can sense.
 class WallInput : protected LAMMPS_NS::Pointers {
  public:
   /// `purpose` is what messages call it ("fix pilot agents").
-  WallInput(LAMMPS_NS::LAMMPS* lmp, bool box, std::vector<std::string> regions,
-            std::string purpose);
+  WallInput(LAMMPS_NS::LAMMPS* lmp, WallSources sources, std::string purpose);
 
   /// Looks the regions up; to be called at the start of every run. Collective.
   void init();
@@ -37,8 +47,10 @@ class WallInput : protected LAMMPS_NS::Pointers {
   void find_region(LAMMPS_NS::Region& region, std::size_t first,
                    std::span<const std::int32_t> agents, double range);
 
-  bool box_;
-  std::vector<std::string> region_names_;
+  bool sees_faces() const;
+  void check_faces() const;
+
+  WallSources sources_;
   std::string purpose_;
   std::vector<LAMMPS_NS::Region*> regions_;
   std::size_t per_agent_ = 0;

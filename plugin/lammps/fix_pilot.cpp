@@ -10,6 +10,7 @@
 
 #include "atom.h"
 #include "comm.h"
+#include "core/Error.hpp"
 #include "core/Pilot.hpp"
 #include "domain.h"
 #include "error.h"
@@ -17,7 +18,9 @@
 #include "plugin/lammps/Collective.h"
 #include "plugin/lammps/Digest.h"
 #include "plugin/lammps/EngineCheck.h"
+#include "plugin/lammps/OrientationInput.h"
 #include "plugin/lammps/PerAtomInput.h"
+#include "plugin/lammps/PropertyOutput.h"
 #include "plugin/lammps/SceneBuilder.h"
 #include "update.h"
 #include "utils.h"
@@ -26,6 +29,7 @@ using namespace LAMMPS_NS;
 using dempilot::Pilot;
 using dempilot::lammps::AgentPool;
 using dempilot::lammps::AgentShape;
+using dempilot::lammps::OrientationInput;
 using dempilot::lammps::PerAtomInput;
 using dempilot::lammps::SceneBuilder;
 using dempilot::lammps::try_together;
@@ -46,7 +50,9 @@ FixPilot::FixPilot(LAMMPS* engine, int narg, char** arg)
   }
   load_policy();
   check_engine();
-  scene_ = std::make_unique<SceneBuilder>(lmp, *pilot_, options_, me_);
+  scene_ = std::make_unique<SceneBuilder>(lmp, pilot_->observer(), options_, me_,
+                                          pilot_->contract().action.bind);
+  bind_output();
   if (!options_.reset_variable.empty()) {
     reset_input_ = std::make_unique<PerAtomInput>(lmp, options_.reset_variable, me_ + ": reset");
   }
@@ -83,6 +89,26 @@ void FixPilot::load_policy() {
 }
 
 /* ----------------------------------------------------------------------
+   where target velocities go
+------------------------------------------------------------------------- */
+
+void FixPilot::bind_output() {
+  const std::string& name = pilot_->contract().action.bind;
+  if (name.empty()) return;
+  const auto binding =
+      std::ranges::find(options_.bindings, name, &dempilot::lammps::FixOptions::Binding::name);
+  const std::size_t given = binding == options_.bindings.end() ? 0 : binding->arguments.size();
+  if (given != pilot_->action_size()) {
+    error->all(FLERR,
+               "{}: '{}' is bound to {} properties (the policy gives {} numbers). Add 'bind {}' "
+               "and {} of them, each d_name or d2_name[i] of a fix property/atom",
+               me_, name, given, pilot_->action_size(), name, pilot_->action_size());
+  }
+  property_output_ = std::make_unique<dempilot::lammps::PropertyOutput>(lmp, binding->arguments,
+                                                                        me_ + ": bind " + name);
+}
+
+/* ----------------------------------------------------------------------
    what LAMMPS must know about this fix; registering comes last, as nothing
    unregisters a fix whose constructor stopped
 ------------------------------------------------------------------------- */
@@ -96,9 +122,10 @@ void FixPilot::declare() {
   create_attribute = 1;
   dynamic_group_allow = 1;
 
-  pool_ = std::make_unique<AgentPool>(
-      AgentShape{pilot_->carry_size(), pilot_->action_size(),
-                 options_.observations ? pilot_->observation_size() : 0});
+  pool_ =
+      std::make_unique<AgentPool>(AgentShape{pilot_->carry_size(), pilot_->action_size(),
+                                             options_.observations ? pilot_->observation_size() : 0,
+                                             options_.reset_region.empty() ? 0U : 1U});
   declare_output();
   declare_restart();
 
@@ -128,10 +155,12 @@ void FixPilot::check_engine() {
                "an orthogonal box",
                me_);
   }
+  const OrientationInput orientation(lmp, me_);
   const auto message = try_together(world, [&] {
     dempilot::lammps::check_engine(
-        pilot_->contract(), {domain->dimension, atom->get_style(), atom->torque_flag != 0,
-                             atom->omega_flag != 0, atom->style_match("ellipsoid") != nullptr});
+        pilot_->contract(),
+        {domain->dimension, atom->get_style(), atom->torque_flag != 0, atom->omega_flag != 0,
+         orientation.has_director(), orientation.has_axes(), atom->radius_flag != 0});
   });
   if (message) error->all(FLERR, "{}: {}", me_, *message);
 }
@@ -142,8 +171,8 @@ void FixPilot::check_engine() {
 
 void FixPilot::compare_with_training() {
   if (update->whichflag != 1) return;
-  std::vector<std::string> found =
-      dempilot::lammps::mismatches(pilot_->contract(), {update->dt, every_, update->unit_style});
+  std::vector<std::string> found = dempilot::lammps::mismatches(
+      pilot_->contract(), {update->dt, every_, update->unit_style, scene_->scales()});
   if (found == told_mismatches_) return;
   for (const std::string& sentence : found) {
     if (options_.strict) error->all(FLERR, "{}: {}", me_, sentence);
@@ -163,6 +192,8 @@ void FixPilot::init() {
   }
   scene_->init();
   if (reset_input_) reset_input_->init();
+  if (property_output_) property_output_->init();
+  find_reset_region();
   restore_agents();
   if (scene_->invokes_computes() || (reset_input_ && reset_input_->invokes_computes())) {
     modify->addstep_compute_all(update->ntimestep + counters_.until_decision);
@@ -170,7 +201,6 @@ void FixPilot::init() {
 }
 
 void FixPilot::setup_pre_neighbor() {
-  if (update->whichflag == 1) scene_->check_ghosts();
   pre_neighbor();
 }
 
@@ -191,6 +221,7 @@ void FixPilot::pre_neighbor() {
 void FixPilot::setup(int /*vflag*/) {
   if (counters_.until_decision == 0) {
     counters_.until_reset = options_.reset_every;
+    note_contact_forces();
     decide();
     give_pending();
     compute_wrenches();
@@ -198,20 +229,25 @@ void FixPilot::setup(int /*vflag*/) {
     disarm_leavers();
   }
   add_wrenches();
+  sum_step_wrench();
   publish();
 }
 
 void FixPilot::post_force(int /*vflag*/) {
   const double start = MPI_Wtime();
+  if (counters_.until_decision <= 1) note_contact_forces();
   give_pending();
   compute_wrenches();
   add_wrenches();
+  add_impulse();
   seconds_.act += MPI_Wtime() - start;
 }
 
 void FixPilot::end_of_step() {
+  counters_.time += update->dt;
   if (counters_.until_reset > 0 && --counters_.until_reset == 0) {
-    std::ranges::fill(pool_->columns().carry, 0.0F);
+    for (std::size_t row = 0; row < pool_->size(); ++row)
+      reset(row);
     counters_.until_reset = options_.reset_every;
   }
   if (counters_.until_decision > 1) {
@@ -261,17 +297,9 @@ void FixPilot::admit_agents() {
   for (const auto& [tag, i] : fresh) {
     const auto place = std::lower_bound(order.begin(), order.end(), tag) - order.begin();
     pool_->adopt(i, counters_.next_id + place);
+    pool_->columns().reset_time.back() = counters_.time;
   }
   counters_.next_id += count;
-}
-
-void FixPilot::reset_carries() {
-  const std::size_t width = pilot_->carry_size();
-  resets_.assign(std::max<std::size_t>(1, pool_->size()), 0.0);
-  reset_input_->evaluate(pool_->atoms(), igroup, resets_.data(), 1);
-  for (std::size_t row = 0; row < pool_->size(); ++row) {
-    if (resets_[row] != 0.0) std::fill_n(pool_->columns().carry.data() + row * width, width, 0.0F);
-  }
 }
 
 /* ---------------------------------------------------------------------- */
@@ -288,6 +316,7 @@ void FixPilot::decide() {
   ++run_decisions_;
   counters_.until_decision = every_;
   counters_.is_pending = 1;
+  counters_.decision_time = counters_.time;
   totals_valid_ = false;
 }
 
@@ -301,8 +330,9 @@ void FixPilot::observe() {
   const bool computes =
       scene_->invokes_computes() || (reset_input_ != nullptr && reset_input_->invokes_computes());
   if (computes) modify->clearstep_compute();
-  if (reset_input_) reset_carries();
-  const dempilot::Scene scene = scene_->build(pool_->atoms(), igroup);
+  if (reset_input_) reset_where_told();
+  if (reset_region_ != nullptr) reset_in_region();
+  const dempilot::Scene scene = scene_->build(pool_->atoms(), igroup, remember());
   if (computes) modify->addstep_compute(update->ntimestep + every_);
   if (pool_->size() == 0) return;
   try {

@@ -19,7 +19,9 @@ class Pilot;
 namespace lammps {
 class AgentReader;
 class PerAtomInput;
+class PropertyOutput;
 class SceneBuilder;
+struct AgentMemory;
 }  // namespace lammps
 }  // namespace dempilot
 
@@ -71,6 +73,9 @@ class FixPilot : public Fix {
     std::int64_t until_decision = 0;  ///< steps; 0: none was made yet
     std::int64_t until_reset = 0;     ///< steps; 0: no periodic reset
     std::int64_t is_pending = 0;      ///< whether a decision waits for the next post_force()
+    double time = 0.0;                ///< since the first run
+    double decision_time = -1.0;      ///< of the last decision
+    std::array<double, 6> impulse{};  ///< of force and torque given to agents, on this rank
   };
   struct Seconds {
     double observe = 0.0;
@@ -80,22 +85,33 @@ class FixPilot : public Fix {
 
   // fix_pilot.cpp
   void load_policy();
+  void bind_output();
   void declare();
   void check_engine();
   void compare_with_training();
   void admit_agents();
-  void reset_carries();
   void decide();
   std::span<float> observation_rows();
   void observe();
   void infer();
 
+  // fix_pilot_past.cpp
+  void reset(std::size_t row);
+  void reset_where_told();
+  void find_reset_region();
+  void reset_in_region();
+  void note_contact_forces();
+  dempilot::lammps::AgentMemory remember();
+
   // fix_pilot_action.cpp
   void give_pending();
   void push(int i, const float* action, double* wrench) const;
   void compute_wrenches();
+  void add_drag(int i, double* wrench) const;
   void disarm_leavers();
   void add_wrenches();
+  void sum_step_wrench();
+  void add_impulse();
 
   // fix_pilot_output.cpp
   void declare_output();
@@ -125,6 +141,8 @@ class FixPilot : public Fix {
   std::string policy_digest_;
   std::unique_ptr<dempilot::lammps::SceneBuilder> scene_;
   std::unique_ptr<dempilot::lammps::PerAtomInput> reset_input_;
+  class Region* reset_region_ = nullptr;
+  std::unique_ptr<dempilot::lammps::PropertyOutput> property_output_;
   std::unique_ptr<dempilot::lammps::AgentPool> pool_;
   std::unique_ptr<dempilot::lammps::OutputRows> output_;
 
@@ -135,9 +153,16 @@ class FixPilot : public Fix {
   Counters counters_;
   std::vector<float> rows_;  ///< observations, where the pool does not keep them
   std::vector<double> resets_;
+  std::array<double, 6> step_wrench_{};      ///< given on this rank at the last step
+  std::vector<std::int32_t> contact_atoms_;  ///< members of the group, ascending
+  std::vector<double> contact_forces_;       ///< (members, 3), before this fix acted
+  /// What agents see of their own past: (agents, 3), (agents, actions), (agents)
+  std::vector<double> seen_contact_force_;
+  std::vector<float> seen_action_;
+  std::vector<double> seen_time_;
   Seconds seconds_;
   std::int64_t run_decisions_ = 0;
-  std::array<double, 9> totals_{};
+  std::array<double, 15> totals_{};
   bool totals_valid_ = false;
   bigint totals_atoms_ = -1;  ///< in the whole simulation when the totals were taken
 

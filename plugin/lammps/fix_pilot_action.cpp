@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How an action becomes a force and a torque on its particle.
 #include <algorithm>
+#include <array>
 #include <span>
+#include <utility>
 
 #include "atom.h"
-#include "atom_vec_ellipsoid.h"
 #include "core/Pilot.hpp"
 #include "domain.h"
-#include "error.h"
 #include "math_extra.h"
+#include "plugin/lammps/PropertyOutput.h"
+#include "plugin/lammps/SceneBuilder.h"
 #include "plugin/lammps/fix_pilot.h"
+#include "update.h"
 
 using namespace LAMMPS_NS;
 
@@ -20,42 +23,41 @@ void FixPilot::give_pending() {
 }
 
 /* ----------------------------------------------------------------------
-   the action in the lab frame, added up in wrench: force, then torque
+   the action in the lab frame and in units of the simulation, added up in wrench:
+   force, then torque; a target velocity takes the place of the force
 ------------------------------------------------------------------------- */
 
 void FixPilot::push(int i, const float* action, double* wrench) const {
   const dempilot::ActionSpec& spec = pilot_->contract().action;
+  const dempilot::Scales& scales = scene_->scales();
+  const bool thrusts = dempilot::is_thrust(spec.target);
+  const double linear =
+      spec.target == dempilot::ActionTarget::velocity ? scales.velocity() : scales.force();
   for (std::size_t k = 0; k < entries_.size(); ++k) {
-    wrench[entries_[k]] = spec.scale * static_cast<double>(action[k]);
+    const double unit = entries_[k] < 3 ? linear : scales.torque();
+    wrench[entries_[k]] = spec.scale * unit * static_cast<double>(action[k]);
   }
-  if (spec.frame == dempilot::Frame::lab) return;
-  const auto* const ellipsoids =
-      static_cast<const AtomVecEllipsoid*>(atom->style_match("ellipsoid"));
-  if (atom->ellipsoid[i] < 0) {
-    error->one(FLERR,
-               "{}: atom {} is no ellipsoid (the policy acts in the frame of its body). Write 'set "
-               "group ID shape DX DY DZ'",
-               me_, atom->tag[i]);
-  }
-  const double* const quat = ellipsoids->bonus[atom->ellipsoid[i]].quat;
-  if (domain->dimension == 2 && quat[1] * quat[1] + quat[2] * quat[2] > 1e-12) {
-    error->one(FLERR,
-               "{}: atom {} is tilted out of the plane (the policy acts in the frame of its body, "
-               "in 2 dimensions). Turn it about z alone",
-               me_, atom->tag[i]);
-  }
+  // The torque of a thrust_and_turn is in the lab.
+  if (thrusts) std::swap(wrench[0], wrench[spec.axis]);
+  if (!thrusts && spec.frame == dempilot::Frame::lab) return;
+  const std::array<double, 4> quat = scene_->orientation().of(i);
   double rotation[3][3];
-  MathExtra::quat_to_mat(quat, rotation);
-  for (double* const vector : {wrench, wrench + 3}) {
+  MathExtra::quat_to_mat(quat.data(), rotation);
+  const auto turn = [&rotation](double* vector) {
     double turned[3];
     MathExtra::matvec(rotation, vector, turned);
     std::copy_n(turned, 3, vector);
-  }
+  };
+  turn(wrench);
+  if (!thrusts) turn(wrench + 3);
 }
 
+/* ----------------------------------------------------------------------
+   what each agent is given at this step; those that left the group since the last
+   decision are given nothing
+------------------------------------------------------------------------- */
+
 void FixPilot::compute_wrenches() {
-  const dempilot::ActionSpec& spec = pilot_->contract().action;
-  const bool plane = domain->dimension == 2;
   const std::size_t width = pilot_->action_size();
   dempilot::lammps::AgentColumns& agents = pool_->columns();
   const std::span<const std::int32_t> atoms = pool_->atoms();
@@ -63,16 +65,28 @@ void FixPilot::compute_wrenches() {
     const int i = atoms[row];
     double* const wrench = agents.wrench.data() + 6 * row;
     std::fill_n(wrench, 6, 0.0);
-    if (!(atom->mask[i] & groupbit)) continue;  // left the group since the last decision
-    push(i, agents.applied.data() + row * width, wrench);
-    for (int d = 0; d < (plane ? 2 : 3); ++d)
-      wrench[d] -= spec.drag * atom->v[i][d];
-    if (spec.angular_drag == 0.0) continue;
-    for (int d = plane ? 2 : 0; d < 3; ++d) {
-      wrench[3 + d] -= spec.angular_drag * atom->omega[i][d];
+    const bool member = (atom->mask[i] & groupbit) != 0;
+    if (member) push(i, agents.applied.data() + row * width, wrench);
+    if (property_output_) {
+      property_output_->write(i, {wrench, property_output_->size()});
+      std::fill_n(wrench, 6, 0.0);
     }
+    if (member) add_drag(i, wrench);
   }
   totals_valid_ = false;
+}
+
+void FixPilot::add_drag(int i, double* wrench) const {
+  const dempilot::ActionSpec& spec = pilot_->contract().action;
+  const dempilot::Scales& scales = scene_->scales();
+  const bool plane = domain->dimension == 2;
+  const double drag = spec.drag * scales.force() / scales.velocity();
+  for (int d = 0; d < (plane ? 2 : 3); ++d)
+    wrench[d] -= drag * atom->v[i][d];
+  if (spec.angular_drag == 0.0) return;
+  const double angular_drag = spec.angular_drag * scales.torque() * scales.time;
+  for (int d = plane ? 2 : 0; d < 3; ++d)
+    wrench[3 + d] -= angular_drag * atom->omega[i][d];
 }
 
 /* ----------------------------------------------------------------------
@@ -100,4 +114,22 @@ void FixPilot::add_wrenches() {
     for (int d = 0; d < 3; ++d)
       atom->torque[i][d] += wrench[3 + d];
   }
+}
+
+/* ----------------------------------------------------------------------
+   momentum given to the agents of this rank: as velocity Verlet does, each step's
+   force acts for half a step before it and for half a step after it
+------------------------------------------------------------------------- */
+
+void FixPilot::sum_step_wrench() {
+  step_wrench_.fill(0.0);
+  for (std::size_t n = 0; n < 6 * pool_->size(); ++n)
+    step_wrench_[n % 6] += pool_->columns().wrench[n];
+}
+
+void FixPilot::add_impulse() {
+  const std::array<double, 6> before = step_wrench_;
+  sum_step_wrench();
+  for (std::size_t k = 0; k < 6; ++k)
+    counters_.impulse[k] += 0.5 * update->dt * (before[k] + step_wrench_[k]);
 }

@@ -38,6 +38,7 @@ constexpr std::size_t agents = 0;
 constexpr std::size_t decisions = 1;
 constexpr std::size_t wrench = 2;
 constexpr std::size_t mean_value = 8;
+constexpr std::size_t impulse = 9;
 }  // namespace entry
 
 }  // namespace
@@ -55,7 +56,8 @@ void FixPilot::declare_output() {
   extvector = -1;
   extlist = new int[totals_.size()];
   std::fill_n(extlist, totals_.size(), 0);
-  std::fill_n(extlist + entry::wrench, 6, 1);  // total force and torque grow with the system
+  std::fill_n(extlist + entry::wrench, 6, 1);  // these grow with the system
+  std::fill_n(extlist + entry::impulse, 6, 1);
 }
 
 void FixPilot::write_row(int row) {
@@ -120,6 +122,7 @@ void FixPilot::sum_totals() {
       totals_[entry::wrench + k] += agents.wrench[6 * row + k];
     totals_[entry::mean_value] += static_cast<double>(agents.value[row]);
   }
+  std::ranges::copy(counters_.impulse, totals_.begin() + entry::impulse);
   MPI_Allreduce(MPI_IN_PLACE, totals_.data(), static_cast<int>(totals_.size()), MPI_DOUBLE, MPI_SUM,
                 world);
   totals_[entry::decisions] = static_cast<double>(counters_.decisions);

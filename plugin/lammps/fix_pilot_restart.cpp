@@ -39,7 +39,7 @@ using dempilot::lammps::try_together;
 
 namespace {
 
-constexpr std::int32_t state_version = 1;
+constexpr std::int32_t state_version = 2;
 constexpr std::size_t token_length = 32;
 constexpr const char* suffix = ".pilot.h5";
 
@@ -108,6 +108,8 @@ std::string FixPilot::side_file(const std::string& restart_name) const {
 
 void FixPilot::write_restart(FILE* fp) {
   restore_agents();
+  Counters saved = counters_;
+  MPI_Reduce(counters_.impulse.data(), saved.impulse.data(), 6, MPI_DOUBLE, MPI_SUM, 0, world);
   if (comm->me != 0) return;
   restart_token_ = random_token();
   const std::string name = path_of(fp);
@@ -115,10 +117,10 @@ void FixPilot::write_restart(FILE* fp) {
   StateHeader header;
   header.path_length = static_cast<std::int32_t>(path.size());
   std::copy_n(restart_token_.data(), token_length, header.token.data());
-  const int size = static_cast<int>(sizeof(header) + sizeof(counters_) + path.size());
+  const int size = static_cast<int>(sizeof(header) + sizeof(saved) + path.size());
   fwrite(&size, sizeof(size), 1, fp);
   fwrite(&header, sizeof(header), 1, fp);
-  fwrite(&counters_, sizeof(counters_), 1, fp);
+  fwrite(&saved, sizeof(saved), 1, fp);
   fwrite(path.data(), 1, path.size(), fp);
 }
 
@@ -136,6 +138,7 @@ void FixPilot::restart(char* buf) {
   buf += sizeof(counters_);
   restart_token_.assign(header.token.data(), token_length);
   restart_side_file_.assign(buf, static_cast<std::size_t>(header.path_length));
+  if (comm->me != 0) counters_.impulse.fill(0.0);  // it is the sum over all ranks
   restored_ = true;
   // The script may have asked for shorter intervals, or for other resets.
   counters_.until_decision = std::min(counters_.until_decision, every_);
@@ -179,6 +182,8 @@ void FixPilot::write_restart_file(const char* file) {
   const AgentColumns& mine = pool_->columns();
   all.id = gather_column(mine.id, world);
   all.wrench = gather_column(mine.wrench, world);
+  all.reset_time = gather_column(mine.reset_time, world);
+  all.inside = gather_column(mine.inside, world);
   all.carry = gather_column(mine.carry, world);
   all.applied = gather_column(mine.applied, world);
   all.pending = gather_column(mine.pending, world);
@@ -270,11 +275,13 @@ void FixPilot::read_agents(const AgentReader* reader) {
   for (std::size_t row = 0; row < pool_->size(); ++row)
     row_of[pool_->columns().id[row]] = row;
 
-  std::array<std::uint64_t, 2> sizes{};  // agents in the file, floats of an observation there
-  if (reader != nullptr) sizes = {reader->size(), reader->shape().observation};
-  MPI_Bcast(sizes.data(), 2, MPI_UINT64_T, 0, world);
+  std::array<std::uint64_t, 3> sizes{};  // agents in the file, their optional widths there
+  if (reader != nullptr)
+    sizes = {reader->size(), reader->shape().observation, reader->shape().region};
+  MPI_Bcast(sizes.data(), 3, MPI_UINT64_T, 0, world);
   AgentShape shape = pool_->shape();
   shape.observation = sizes[1];
+  shape.region = sizes[2];
   const std::size_t piece =
       std::max<std::size_t>(1, piece_bytes / (sizeof(float) * (shape.carry + 64)));
 
@@ -318,6 +325,9 @@ void FixPilot::take_agents(const AgentColumns& agents, const AgentShape& shape, 
     if (found == row_of.end()) continue;
     const std::size_t row = found->second;
     take(agents.wrench, n, mine.wrench, row, 6);
+    take(agents.reset_time, n, mine.reset_time, row, 1);
+    if (shape.region == pool_->shape().region)
+      take(agents.inside, n, mine.inside, row, shape.region);
     take(agents.carry, n, mine.carry, row, shape.carry);
     take(agents.applied, n, mine.applied, row, shape.action);
     take(agents.pending, n, mine.pending, row, shape.action);

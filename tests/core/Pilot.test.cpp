@@ -300,23 +300,30 @@ TEST(Pilot, RefusesParametersThatDoNotFit) {
 
 TEST(Pilot, ObservesAScene) {
   const Pilot pilot(policy_file(models()[0]), "a.h5");
-  EXPECT_EQ(pilot.goals(), std::vector<std::string>{"home"});
-  EXPECT_EQ(pilot.target_groups(), std::vector<std::string>{"grains"});
-  EXPECT_FALSE(pilot.sees_walls());
-  EXPECT_EQ(pilot.sensing_range(), 4);
+  EXPECT_EQ(pilot.observer().goals(), std::vector<std::string>{"home"});
+  ASSERT_EQ(pilot.observer().target_groups().size(), 1U);
+  EXPECT_EQ(pilot.observer().target_groups()[0].name, "grains");
+  EXPECT_EQ(pilot.observer().target_groups()[0].range, 4);
+  EXPECT_TRUE(pilot.observer().wall_sets().empty());
 
-  const std::vector<double> position{1, 2, 0, 1, 3, 0};  // the second is a grain, 1 away
-  const std::vector<double> velocity{0.5, -0.25, 0, 9, 9, 9};
+  const std::vector<double> position{1, 2, 0};
+  const std::vector<double> velocity{0.5, -0.25, 0};
+  const std::vector<double> grain{1, 3, 0};  // 1 away
+  const std::vector<std::int64_t> ids{1, 2};
   const std::vector<double> goal{-1, 2.5, 0};
   const std::vector<std::int32_t> agents{0};
-  const std::vector<std::int32_t> grains{1};
   Scene scene;
   scene.dimension = 2;
-  scene.particle_count = 2;
+  scene.particle_count = 1;
   scene.position = position.data();
   scene.velocity = velocity.data();
   scene.agents = agents;
   scene.goals = {goal.data()};
+  scene.identity = ids.data();
+  SeenParticles grains;
+  grains.count = 1;
+  grains.position = grain.data();
+  grains.identity = ids.data() + 1;
   scene.targets = {grains};
   std::vector<float> rows(5);
   pilot.observe(scene, rows);

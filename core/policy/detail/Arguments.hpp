@@ -64,8 +64,8 @@ class Arguments {
   }
 
   /// What a simulation binds: input scripts and messages spell it.
-  std::string name(const char* key, const std::string& fallback) {
-    std::string value = text(key, fallback);
+  std::string name(const char* key, std::optional<std::string> fallback = {}) {
+    std::string value = text(key, std::move(fallback));
     if (value.empty() || excerpt(value) != value) {
       refuse(key, "a name of 1 to 80 printable characters");
     }

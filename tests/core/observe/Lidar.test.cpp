@@ -186,17 +186,21 @@ TYPED_TEST(Lidar, reads_one_at_a_wall_that_the_agent_touches) {
 }
 
 TYPED_TEST(Lidar, kernel_runs_without_a_launch) {
-  World world = crowd({0, 0, 0, 1, 0.5, 0});
+  const World world = crowd({0, 0, 0, 1, 0.5, 0});
+  const Scene scene = world.scene();
   CellList<ExecutionSpace> list;
   std::vector<TypeParam> rows(8, -1);
   LidarKernel<TypeParam, ExecutionSpace> kernel{};
   kernel.bins = {4, 0};
   kernel.range = 2;
-  kernel.position = decltype(kernel.position)(world.position.data(), 2);
-  kernel.agents = decltype(kernel.agents)(world.agents.data(), 2);
+  auto& around = kernel.around;
+  around.position = decltype(around.position)(world.position.data(), 2);
+  around.agents = decltype(around.agents)(world.agents.data(), 2);
+  around.agent_identity = decltype(around.agent_identity)(scene.identity, 2);
+  around.identity = decltype(around.identity)(scene.targets[0].identity, 2);
   kernel.rows = decltype(kernel.rows)(rows.data(), 2, 4);
-  list.build(ExecutionSpace(), kernel.position, kernel.agents, 1.0);
-  kernel.targets = list;
+  list.build(ExecutionSpace(), around.position, 1.0);
+  around.list = list;
   kernel(0);
   const auto expected = reference_lidar(lidar(2, 4), world);
   expect_close(std::vector<TypeParam>(rows.begin(), rows.begin() + 4),

@@ -43,20 +43,22 @@ std::vector<ObservationComponent> navigator() {
 /// 20 particles of which 3 are agents, and both groups.
 struct NavigatorWorld {
   World world = crowd(random_points(20, {3, 3, 0}, 1));
-  std::vector<std::int32_t> others{10, 11, 12, 13};
+  Cloud others;
 
   NavigatorWorld() {
     world.agents = {3, 4, 19};
     world.velocity.assign(60, 0.5);
     world.goal = random_points(3, {3, 3, 0}, 2);
     world.walls = random_points(6, {2, 2, 0}, 3);
+    others = world.cloud({10, 11, 12, 13});
   }
 
   Scene scene() const {
     Scene scene = world.scene();
     scene.dimension = 2;
     scene.goals = {world.goal.data()};
-    scene.targets = {world.targets, others};
+    scene.targets.push_back(others.seen());
+    scene.walls = {world.seen_walls()};
     return scene;
   }
 };
@@ -69,29 +71,97 @@ auto refuses(const ObservationComponent& component, const std::string& message) 
       ThrowsMessage<Error>(HasSubstr("observation component 1 " + message)));
 }
 
+template <class Needs>
+std::vector<std::string> names(const std::vector<Needs>& list) {
+  std::vector<std::string> names;
+  for (const Needs& needs : list)
+    names.push_back(needs.name);
+  return names;
+}
+
 TEST(Observer, knows_what_its_components_need) {
   const Observer observer(navigator());
   EXPECT_EQ(observer.width(), 2U + 2 + 2 + 4 + 4);
   EXPECT_THAT(observer.goals(), ElementsAre("home"));
-  EXPECT_THAT(observer.target_groups(), ElementsAre("grains", "walls too"));
-  EXPECT_TRUE(observer.sees_walls());
-  EXPECT_EQ(observer.sensing_range(), 3);
-  EXPECT_EQ(observer.sensing_range("walls too"), 2);
+  EXPECT_THAT(names(observer.target_groups()), ElementsAre("grains", "walls too"));
+  EXPECT_EQ(observer.target_groups()[0].range, 3);
+  EXPECT_EQ(observer.target_groups()[1].range, 2);
+  EXPECT_FALSE(observer.target_groups()[0].velocity);
+  EXPECT_THAT(names(observer.wall_sets()), ElementsAre("walls"));
+  EXPECT_EQ(observer.wall_sets()[0].range, 2);
+  EXPECT_TRUE(observer.senses(ComponentKind::lidar));
+  EXPECT_FALSE(observer.senses(ComponentKind::field));
+  EXPECT_FALSE(observer.needs_orientation());
 
   const Observer blind({component(ComponentKind::velocity, 3)});
-  EXPECT_FALSE(blind.sees_walls());
-  EXPECT_EQ(blind.sensing_range(), 0);
+  EXPECT_TRUE(blind.wall_sets().empty());
+  EXPECT_TRUE(blind.target_groups().empty());
   EXPECT_TRUE(blind.goals().empty());
 }
 
+TEST(Observer, sums_up_what_it_needs_of_a_group) {
+  auto nearest = component(ComponentKind::neighbors, 3, "grains");
+  nearest.range = 5;
+  nearest.count = 2;
+  nearest.relative_velocity = nearest.type = true;
+  auto touching = component(ComponentKind::contact_count, 1, "grains");
+  touching.walls = true;
+  const Observer observer({lidar_of("grains", 3), nearest, touching});
+  ASSERT_THAT(names(observer.target_groups()), ElementsAre("grains"));
+  const TargetNeeds& needs = observer.target_groups()[0];
+  EXPECT_EQ(needs.range, 5);
+  EXPECT_TRUE(needs.touches && needs.velocity && needs.radius && needs.type);
+  ASSERT_THAT(names(observer.wall_sets()), ElementsAre("walls"));
+  EXPECT_TRUE(observer.wall_sets()[0].touches);
+}
+
 TEST(Observer, lists_names_in_the_order_of_their_first_use) {
-  const Observer observer({lidar_of("b", 1), component(ComponentKind::goal_direction, 2, "z"),
-                           lidar_of("a", 1), lidar_of("b", 5),
-                           component(ComponentKind::goal_direction, 2, "y"),
-                           component(ComponentKind::goal_displacement, 2, "z")});
-  EXPECT_THAT(observer.target_groups(), ElementsAre("b", "a"));
+  auto floor = component(ComponentKind::wall_distance, 1, "floor");
+  auto ceiling = component(ComponentKind::wall_direction, 3, "ceiling");
+  floor.range = ceiling.range = 2;
+  const Observer observer(
+      {lidar_of("b", 1), component(ComponentKind::goal_direction, 2, "z"), lidar_of("a", 1), floor,
+       lidar_of("b", 5), ceiling, component(ComponentKind::goal_direction, 2, "y"), floor,
+       component(ComponentKind::field, 2, "q"), component(ComponentKind::field, 4, "p"),
+       component(ComponentKind::field, 2, "q"),
+       component(ComponentKind::goal_displacement, 2, "z")});
+  EXPECT_THAT(names(observer.target_groups()), ElementsAre("b", "a"));
   EXPECT_THAT(observer.goals(), ElementsAre("z", "y"));
-  EXPECT_EQ(observer.sensing_range("b"), 5);
+  EXPECT_THAT(names(observer.wall_sets()), ElementsAre("floor", "ceiling"));
+  EXPECT_THAT(names(observer.fields()), ElementsAre("q", "p"));
+  EXPECT_EQ(observer.target_groups()[0].range, 5);
+  EXPECT_EQ(observer.fields()[1].entries, 4);
+}
+
+TEST(Observer, refuses_a_name_for_things_of_different_kinds) {
+  EXPECT_THAT(
+      [] {
+        Observer({lidar_of("home", 1), component(ComponentKind::goal_direction, 2, "home")});
+      },
+      ThrowsMessage<Error>("the components bind 'home' to things of different kinds (goals, groups "
+                           "of particles, walls or fields) give each kind a name of its own"));
+  EXPECT_THAT(
+      [] {
+        Observer({component(ComponentKind::field, 1, "heat"),
+                  component(ComponentKind::field, 2, "heat")});
+      },
+      ThrowsMessage<Error>("observation component 1 (field) has 2 entries (an earlier 'heat' has "
+                           "1) give one of them another name"));
+}
+
+TEST(Observer, refuses_counts_that_cannot_be) {
+  auto nearest = component(ComponentKind::neighbors, 3, "grains");
+  nearest.range = 1;
+  for (const int count : {0, -1, 65}) {
+    nearest.count = count;
+    refuses(nearest, "(neighbors) lists " + std::to_string(count) +
+                         " neighbors (1 to 64 are possible) correct `count`");
+  }
+  refuses(component(ComponentKind::previous_action, 0),
+          "(previous_action) has 0 entries (at least 1 is needed) correct `dimensions`");
+  auto director = component(ComponentKind::director, 3);
+  director.axis = 3;
+  refuses(director, "(director) is axis 3 (0, 1 and 2 are the body's x, y and z) correct `axis`");
 }
 
 TEST(Observer, refuses_a_range_that_is_no_distance) {
@@ -166,12 +236,19 @@ TEST(Observer, refuses_scenes_without_an_array_that_it_needs) {
   scene.position = nullptr;
   expect_refused(scene, "the scene holds no positions (the policy's `goal_direction` needs it)");
   scene = navigators.scene();
-  scene.goals[0] = nullptr;
-  expect_refused(scene,
-                 "the scene holds no positions of a goal (the policy's `goal_direction` needs it)");
+  scene.identity = nullptr;
+  expect_refused(scene, "the scene holds no identities (the policy's `lidar` needs it)");
   scene = navigators.scene();
-  scene.walls = nullptr;
-  expect_refused(scene, "the scene holds no walls (the policy's `lidar` needs it)");
+  scene.goals[0] = nullptr;
+  expect_refused(scene, "the scene holds no positions of a goal (the policy's `home` needs it)");
+  scene = navigators.scene();
+  scene.walls[0].vector = nullptr;
+  expect_refused(scene, "the scene holds no walls (the policy's `walls` needs it)");
+  scene = navigators.scene();
+  scene.targets[1].identity = nullptr;
+  expect_refused(scene,
+                 "the scene holds no identities of what is seen (the policy's `walls too` needs "
+                 "it)");
 }
 
 TEST(Observer, refuses_arrays_of_another_size) {
@@ -181,12 +258,6 @@ TEST(Observer, refuses_arrays_of_another_size) {
       scene,
       "the observation rows hold 41 values (3 agents x 14 are needed) size them for these agents",
       41);
-  const std::vector<std::int64_t> identity(19);
-  scene.identity = identity;
-  expect_refused(
-      scene,
-      "the scene holds 19 identities for 20 particles (each particle has one, ghosts too) "
-      "give one per particle, or none");
 }
 
 TEST(Observer, puts_its_components_side_by_side) {
@@ -199,6 +270,7 @@ TEST(Observer, puts_its_components_side_by_side) {
     Scene just = scene;
     if (alone.goals().empty()) just.goals.clear();
     if (alone.target_groups().empty()) just.targets.clear();
+    if (alone.wall_sets().empty()) just.walls.clear();
     if (part.bind == "grains") just.targets = {scene.targets[0]};
     if (part.bind == "walls too") just.targets = {scene.targets[1]};
     const auto expected = observe<double>(alone, just);
@@ -213,14 +285,14 @@ TEST(Observer, observes_nothing_for_no_agents_and_needs_no_arrays_then) {
   Scene scene;
   scene.goals = {nullptr};
   scene.targets.resize(2);
+  scene.walls.resize(1);
   EXPECT_TRUE(observe<float>(Observer(navigator()), scene).empty());
 }
 
 TEST(Observer, needs_no_walls_where_there_are_none) {
   const NavigatorWorld navigators;
   Scene scene = navigators.scene();
-  scene.walls = nullptr;
-  scene.walls_per_agent = 0;
+  scene.walls = {SeenWalls{}};
   EXPECT_EQ(observe<float>(Observer(navigator()), scene).size(), 3U * 14);
 }
 

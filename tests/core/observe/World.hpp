@@ -25,16 +25,37 @@ namespace dempilot::test {
 
 using ExecutionSpace = DEMPILOT_TEST_EXECUTION_SPACE;
 
+/// Some particles of a world as a cloud of their own, which may be seen.
+struct Cloud {
+  std::vector<double> position, velocity, radius;
+  std::vector<std::int32_t> type;
+  std::vector<std::int64_t> identity;
+
+  SeenParticles seen() const {
+    SeenParticles seen;
+    seen.count = identity.size();
+    seen.position = position.data();
+    seen.velocity = velocity.empty() ? nullptr : velocity.data();
+    seen.radius = radius.empty() ? nullptr : radius.data();
+    seen.type = type.empty() ? nullptr : type.data();
+    seen.identity = identity.data();
+    return seen;
+  }
+};
+
 /// A scene that owns its arrays; `targets` is its only group.
 struct World {
   std::vector<double> position;
   std::vector<double> velocity;
   std::vector<double> angular_velocity;
+  std::vector<double> radius;
   std::vector<double> goal;
   std::vector<double> walls;
+  std::vector<double> orientation;
+  std::vector<std::int32_t> type;
   std::vector<std::int32_t> agents;
   std::vector<std::int32_t> targets;
-  std::vector<std::int64_t> identity;
+  std::vector<std::int64_t> identity;  ///< empty: every particle has its own
   std::array<double, 3> period{0, 0, 0};
 
   std::size_t particle_count() const { return position.size() / 3; }
@@ -44,21 +65,57 @@ struct World {
   void add(const std::array<double, 3>& point) {
     position.insert(position.end(), point.begin(), point.end());
   }
+  std::int64_t identity_of(std::int32_t particle) const {
+    return identity.empty() ? particle : identity[static_cast<std::size_t>(particle)];
+  }
 
+  Cloud cloud(const std::vector<std::int32_t>& particles) const {
+    Cloud cloud;
+    const auto copy = [](const auto& from, auto& to, std::size_t particle, std::size_t width) {
+      const auto first = static_cast<std::ptrdiff_t>(particle * width);
+      if (!from.empty())
+        to.insert(to.end(), from.begin() + first,
+                  from.begin() + first + static_cast<std::ptrdiff_t>(width));
+    };
+    for (const std::int32_t particle : particles) {
+      const auto p = static_cast<std::size_t>(particle);
+      copy(position, cloud.position, p, 3);
+      copy(velocity, cloud.velocity, p, 3);
+      copy(radius, cloud.radius, p, 1);
+      copy(type, cloud.type, p, 1);
+      cloud.identity.push_back(identity_of(particle));
+    }
+    return cloud;
+  }
+
+  /// Views this world until it is asked again.
   Scene scene() const {
+    seen_ = cloud(targets);
+    agent_identity_.clear();
+    for (const std::int32_t agent : agents)
+      agent_identity_.push_back(identity_of(agent));
     Scene scene;
     scene.period = period;
     scene.particle_count = particle_count();
     scene.position = position.data();
     scene.velocity = velocity.empty() ? nullptr : velocity.data();
     scene.angular_velocity = angular_velocity.empty() ? nullptr : angular_velocity.data();
+    scene.radius = radius.empty() ? nullptr : radius.data();
+    scene.orientation = orientation.empty() ? nullptr : orientation.data();
     scene.agents = agents;
-    scene.targets = {targets};
-    scene.walls_per_agent = agents.empty() ? 0 : walls.size() / (3 * agents.size());
-    scene.walls = walls.empty() ? nullptr : walls.data();
-    scene.identity = identity;
+    scene.identity = agent_identity_.data();
+    scene.targets = {seen_.seen()};
     return scene;
   }
+
+  SeenWalls seen_walls() const {
+    return {agents.empty() ? 0 : walls.size() / (3 * agents.size()),
+            walls.empty() ? nullptr : walls.data()};
+  }
+
+ private:
+  mutable Cloud seen_;
+  mutable std::vector<std::int64_t> agent_identity_;
 };
 
 inline std::vector<std::int32_t> first_indices(std::size_t count) {
@@ -107,7 +164,11 @@ std::vector<Real> observe(const Observer& observer, const Scene& scene) {
 
 template <class Real>
 std::vector<Real> observe(const ObservationComponent& component, const World& world) {
-  return observe<Real>(Observer({component}), world.scene());
+  const Observer observer({component});
+  Scene scene = world.scene();
+  if (observer.target_groups().empty()) scene.targets.clear();
+  if (!observer.wall_sets().empty()) scene.walls = {world.seen_walls()};
+  return observe<Real>(observer, scene);
 }
 
 /// Bin of a direction by the formulas of JaxDEM (utils/environment.py), as they stand there.
@@ -144,9 +205,7 @@ inline std::vector<double> reference_lidar(const ObservationComponent& lidar, co
     for (const std::int32_t target : world.targets) {
       const auto other = static_cast<std::size_t>(target);
       const auto point = world.at(other);
-      const bool is_self = other == self || (!world.identity.empty() &&
-                                             world.identity[other] == world.identity[self]);
-      if (!is_self)
+      if (world.identity_of(target) != world.identity_of(world.agents[row]))
         see({-(centre[0] - point[0]), -(centre[1] - point[1]), -(centre[2] - point[2])});
     }
     const std::size_t walls = lidar.walls ? world.walls.size() / (3 * world.agents.size()) : 0;

@@ -39,7 +39,7 @@ TEST(FixOptions, HaveDefaults) {
   EXPECT_FALSE(options.sample);
   EXPECT_FALSE(options.observations);
   EXPECT_FALSE(options.strict);
-  EXPECT_FALSE(options.box_walls);
+  EXPECT_TRUE(options.walls.empty());
   EXPECT_EQ(options.reset_every, 0);
   EXPECT_TRUE(options.bindings.empty());
 }
@@ -55,8 +55,7 @@ TEST(FixOptions, ReadAllKeywords) {
   EXPECT_EQ(options.bindings[0].name, "goal");
   EXPECT_THAT(options.bindings[0].arguments, ElementsAre("v_x", "c_1[2]", "3"));
   EXPECT_THAT(options.bindings[1].arguments, ElementsAre("grains"));
-  EXPECT_THAT(options.region_walls, ElementsAre("a", "b"));
-  EXPECT_TRUE(options.box_walls);
+  EXPECT_THAT(options.walls, ElementsAre("a", "b", "box"));
   EXPECT_EQ(options.reset_every, 100);
   EXPECT_EQ(options.restart_path, "f.h5");
   EXPECT_TRUE(options.observations);

@@ -284,6 +284,17 @@ TEST(HaloExchange, ServesAgentsThatAreAllOnOneRank) {
   }
 }
 
+TEST(HaloExchange, FindsNothingWhereNothingIsSensed) {
+  Setting setting = make_setting(shapes[1], 4);
+  setting.share_out();
+  const std::vector<Wanted> groups = {{grain_bit, 0.0, everything}, {grain_bit, 2.5, {}}};
+  HaloExchange halo(MPI_COMM_WORLD);
+  halo.gather(setting.box, setting.own.view(), setting.agents, groups);
+  halo.add_points(0, setting.all.position);
+  EXPECT_EQ(halo.seen(0).size(), 0U);
+  expect_all_that_is_near(setting, groups[1], halo.seen(1).view());
+}
+
 TEST(HaloExchange, ShowsImagesMovingAsTheBoxDeforms) {
   Setting setting = make_setting(shapes[2], 5);
   setting.box.drift = {0.3, -0.2, 1.7};
