@@ -176,10 +176,11 @@ void HaloExchange::serve(std::span<const double> agents, const Wanted& group, Se
   if (candidates_.empty() || agents.empty()) return;
   filter_.build(agents, group.range);
   for (const std::int32_t candidate : candidates_)
-    add_images(candidate, out);
+    add_images(candidate, group.columns, out);
 }
 
-void HaloExchange::add_images(std::int32_t candidate, SeenCloud& out) const {
+void HaloExchange::add_images(std::int32_t candidate, const WantedColumns& wanted,
+                              SeenCloud& out) const {
   const auto i = static_cast<std::size_t>(candidate);
   for_each_image(box_, own_.position + 3 * i, filter_.bounds(),
                  [&](const std::array<double, 3>& image, const std::array<double, 3>& number) {
@@ -187,15 +188,15 @@ void HaloExchange::add_images(std::int32_t candidate, SeenCloud& out) const {
                    SeenParticle particle;
                    particle.position = image;
                    particle.identity = own_.tag[i];
-                   if (own_.velocity != nullptr) {
+                   if (wanted.velocity) {
                      const bool drifts = (own_.mask[i] & own_.drift_bit) != 0;
                      for (std::size_t d = 0; d < 3; ++d) {
                        particle.velocity[d] =
                            own_.velocity[3 * i + d] + (drifts ? number[d] * box_.drift[d] : 0.0);
                      }
                    }
-                   if (own_.radius != nullptr) particle.radius = own_.radius[i];
-                   if (own_.type != nullptr) particle.type = own_.type[i];
+                   if (wanted.radius) particle.radius = own_.radius[i];
+                   if (wanted.type) particle.type = own_.type[i];
                    out.add(particle);
                  });
 }

@@ -72,7 +72,7 @@ class HaloExchange {
   void find_candidates(const Wanted& group);
   void mark_images(std::span<const double> agents, double range);
   void serve(std::span<const double> agents, const Wanted& group, SeenCloud& out);
-  void add_images(std::int32_t candidate, SeenCloud& out) const;
+  void add_images(std::int32_t candidate, const WantedColumns& wanted, SeenCloud& out) const;
 
   MPI_Comm world_;
   int me_ = 0;

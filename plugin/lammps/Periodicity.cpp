@@ -34,7 +34,9 @@ bool Periodicity::holds(const double* point) const {
 }
 
 Images Periodicity::images_between(double x, std::size_t d, double low, double high) const {
-  if (period[d] == 0.0) return {0.0, x >= low && x <= high ? 1 : 0};
+  // Most of what is asked for is in the middle of a box: no rounding for it.
+  const bool alone = period[d] == 0.0 || (x - period[d] < low && x + period[d] > high);
+  if (alone) return {0.0, x >= low && x <= high ? 1 : 0};
   const double first = std::ceil((low - x) / period[d] - slack);
   const double last = std::floor((high - x) / period[d] + slack);
   if (!(last >= first && std::fabs(first) <= farthest_image)) return {};

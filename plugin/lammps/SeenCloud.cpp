@@ -29,10 +29,12 @@ void SeenCloud::start(WantedColumns wanted) {
 }
 
 void SeenCloud::add(const SeenParticle& particle) {
-  position_.insert(position_.end(), particle.position.begin(), particle.position.end());
+  for (const double x : particle.position)
+    position_.push_back(x);
   identity_.push_back(particle.identity);
   if (wanted_.velocity) {
-    velocity_.insert(velocity_.end(), particle.velocity.begin(), particle.velocity.end());
+    for (const double v : particle.velocity)
+      velocity_.push_back(v);
   }
   if (wanted_.radius) radius_.push_back(particle.radius);
   if (wanted_.type) type_.push_back(particle.type);

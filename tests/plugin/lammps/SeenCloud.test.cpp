@@ -18,10 +18,10 @@ void expect_particle(const SeenParticles& seen, std::size_t place, int n,
   EXPECT_EQ(seen.identity[place], expected.identity);
   for (std::size_t d = 0; d < 3; ++d) {
     EXPECT_EQ(seen.position[3 * place + d], expected.position[d]);
-    if (wanted.velocity) EXPECT_EQ(seen.velocity[3 * place + d], expected.velocity[d]);
+    EXPECT_TRUE(!wanted.velocity || seen.velocity[3 * place + d] == expected.velocity[d]);
   }
-  if (wanted.radius) EXPECT_EQ(seen.radius[place], expected.radius);
-  if (wanted.type) EXPECT_EQ(seen.type[place], expected.type);
+  EXPECT_TRUE(!wanted.radius || seen.radius[place] == expected.radius);
+  EXPECT_TRUE(!wanted.type || seen.type[place] == expected.type);
 }
 
 TEST(SeenCloud, TravelsInMessages) {
