@@ -92,6 +92,14 @@ def _add_source(sources: argparse._SubParsersAction[argparse.ArgumentParser], so
         parser.add_argument(
             "--activation", metavar="NAME", help="activation between layers, such as tanh or relu"
         )
+    if source in convert.WITHOUT_FORWARD:
+        parser.add_argument(
+            "--rows",
+            type=Path,
+            metavar="FILE",
+            help="an npz of steps that your own model took: they are checked, and become the "
+            "golden rows of the policy file (docs/convert/README.md says what it holds)",
+        )
     if source in ("jaxdem", "flax"):
         parser.add_argument("--step", type=int, metavar="N", help="this step, not the latest")
     if source == "sb3":
@@ -142,6 +150,7 @@ def _convert(options: argparse.Namespace) -> int:
             activation=values.get("activation"),
             vec_normalize=values.get("vecnormalize"),
             step=values.get("step"),
+            rows=values.get("rows"),
             trust=values.get("trust", False),
             force=options.force,
         )

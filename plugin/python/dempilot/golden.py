@@ -25,27 +25,25 @@ def record(model: Model, seed: int = 0) -> dict[str, Array]:
     rows = []
     for _ in range(STEPS):
         observation = _observation(model, rng)
-        outputs = model.oracle(observation, carry)
-        _check(model, outputs)
+        outputs = compute(model, observation, carry)
         for _ in range(REDRAWS):
-            tied = _tied(model, outputs)
-            if not tied.any():
+            close = close_calls(model, outputs)
+            if not close.any():
                 break
-            observation = np.where(tied[:, None], _observation(model, rng), observation)
-            outputs = model.oracle(observation, carry)
-            _check(model, outputs)
-        rows.append(_row(model, observation, carry, outputs))
+            observation = np.where(close[:, None], _observation(model, rng), observation)
+            outputs = compute(model, observation, carry)
+        rows.append(golden_rows(model, observation, carry, outputs))
         carry = outputs.next_carry.astype(np.float32)
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
-def _tied(model: Model, outputs: Outputs) -> Array:
-    """Rows whose best two logits are so close that rounding decides the category."""
+def close_calls(model: Model, outputs: Outputs) -> Array:
+    """Which rows have their best two logits so close that rounding decides the category."""
     if not model.discrete or model.action_size < 2:
-        return np.zeros(AGENTS, bool)
+        return np.zeros(len(outputs.mean), bool)
     best = np.sort(np.asarray(outputs.mean, np.float64), axis=1)[:, -2:]
-    tied: Array = best[:, 1] - best[:, 0] < CLOSE
-    return tied
+    close: Array = best[:, 1] - best[:, 0] < CLOSE
+    return close
 
 
 def _observation(model: Model, rng: np.random.Generator) -> Array:
@@ -57,27 +55,32 @@ def _observation(model: Model, rng: np.random.Generator) -> Array:
     return rows.astype(np.float32)
 
 
-def _row(model: Model, observation: Array, carry: Array, outputs: Outputs) -> dict[str, Array]:
-    row = {
+def golden_rows(
+    model: Model, observation: Array, carry: Array, outputs: Outputs
+) -> dict[str, Array]:
+    """One step of some agents under the names of `/golden`, in float32."""
+    rows = {
         "observation": observation,
         "mean": outputs.mean,
         "action": outputs.action,
         "value": outputs.value,
     }
     if outputs.std is not None:
-        row["std"] = outputs.std
+        rows["std"] = outputs.std
     if model.carry_size:
-        row |= {"carry": carry, "next_carry": outputs.next_carry}
-    return {name: np.asarray(value, np.float32) for name, value in row.items()}
+        rows |= {"carry": carry, "next_carry": outputs.next_carry}
+    return {name: np.asarray(value, np.float32) for name, value in rows.items()}
 
 
-def _check(model: Model, outputs: Outputs) -> None:
-    actions = 1 if model.discrete else model.action_size
+def compute(model: Model, observation: Array, carry: Array) -> Outputs:
+    """One step in the source framework; raises `Error` where its results do not fit the model."""
+    outputs = model.oracle(observation, carry)
+    rows, actions = len(observation), 1 if model.discrete else model.action_size
     shapes = {
-        "mean": (outputs.mean, (AGENTS, model.action_size)),
-        "action": (outputs.action, (AGENTS, actions)),
-        "value": (outputs.value, (AGENTS,)),
-        "next_carry": (outputs.next_carry, (AGENTS, model.carry_size)),
+        "mean": (outputs.mean, (rows, model.action_size)),
+        "action": (outputs.action, (rows, actions)),
+        "value": (outputs.value, (rows,)),
+        "next_carry": (outputs.next_carry, (rows, model.carry_size)),
     }
     for name, (value, expected) in shapes.items():
         if value.shape != expected or not np.isfinite(value).all():
@@ -86,3 +89,4 @@ def _check(model: Model, outputs: Outputs) -> None:
                 f"expected finite values of shape {list(expected)}",
                 "Check that the model steps in its own framework.",
             )
+    return outputs

@@ -30,6 +30,8 @@ class Description(ctypes.Structure):
         ("golden_tolerance", c_double),
         ("time_step", c_double),
         ("decision_interval", c_int64),
+        ("distribution_size", c_size_t),
+        ("for_engines", c_int64),
     )
 
 
@@ -56,6 +58,10 @@ class Outputs(ctypes.Structure):
         ("value_capacity", c_size_t),
         ("log_prob", FLOATS),
         ("log_prob_capacity", c_size_t),
+        ("mean", FLOATS),
+        ("mean_capacity", c_size_t),
+        ("std_dev", FLOATS),
+        ("std_dev_capacity", c_size_t),
     )
 
 
@@ -69,6 +75,19 @@ SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "dempilot_policy_free": (None, [HANDLE]),
     "dempilot_policy_describe": (c_int, [HANDLE, POINTER(Description)]),
     "dempilot_policy_contract": (c_char_p, [HANDLE]),
+    "dempilot_policy_step": (
+        c_int,
+        [
+            HANDLE,
+            c_size_t,
+            FLOATS,
+            c_size_t,
+            FLOATS,
+            c_size_t,
+            POINTER(Draw),
+            POINTER(Outputs),
+        ],
+    ),
     "dempilot_agents_create": (c_int, [HANDLE, c_size_t, POINTER(HANDLE)]),
     "dempilot_agents_free": (None, [HANDLE]),
     "dempilot_agents_step": (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dempilot.errors import fail
-from dempilot.model import Array, Casts
+from dempilot.model import Array, Casts, Model, Normalization, Oracle
 
 GATES = {"lstm": 4, "gru": 3}
 STATES = {"lstm": 2, "gru": 1}
@@ -71,6 +71,25 @@ class Assembly:
     parameters: dict[str, Array]
     carry_size: int
     notes: tuple[str, ...]
+
+    def model(
+        self,
+        oracle: Oracle,
+        provenance: str,
+        normalization: Normalization | None,
+        notes: Sequence[str] = (),
+    ) -> Model:
+        """The policy that this network is, with its framework's forward pass beside it."""
+        return Model(
+            name=self.name,
+            metadata=self.metadata,
+            parameters=self.parameters,
+            carry_size=self.carry_size,
+            oracle=oracle,
+            provenance=provenance,
+            normalization=normalization,
+            notes=(*notes, *self.notes),
+        )
 
 
 class _Parameters:

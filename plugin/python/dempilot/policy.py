@@ -32,6 +32,17 @@ class Step(NamedTuple):
     log_prob: Floats
 
 
+class Distribution(NamedTuple):
+    """What actions are drawn from.
+
+    `mean` (n, actions) lies before the action space and has the deviation `std` (n, actions).
+    Of discrete actions `mean` (n, categories) holds the logits, and `std` is None.
+    """
+
+    mean: Floats
+    std: Floats | None
+
+
 @dataclass(frozen=True)
 class Sampling:
     """Actions drawn with noise that is a function of (seed, id, decision) alone.
@@ -108,6 +119,41 @@ class Policy:
         contract: dict[str, Any] = json.loads(text.decode("utf-8"))
         return contract
 
+    def distribution(self, observation: ArrayLike, carry: ArrayLike | None = None) -> Distribution:
+        """Says what agents would draw from that see `observation` (n, observation_size).
+
+        They remember `carry` (n, carry_size), or nothing; that stays as it is.
+        """
+        rows = np.ascontiguousarray(observation, np.float32)
+        count = len(rows) if rows.ndim else 0
+        _require_shape(rows, "observation", (count, self.observation_size))
+        memory = np.zeros((count, self.carry_size), np.float32)
+        if carry is not None:
+            given = np.asarray(carry, np.float32)
+            _require_shape(given, "carry", memory.shape)
+            memory[:] = given
+        mean, std = np.empty((2, count, self._description.distribution_size), np.float32)
+        outputs = Outputs(
+            struct_size=ctypes.sizeof(Outputs),
+            mean=_pointer(mean),
+            mean_capacity=mean.size,
+            std_dev=_pointer(std),
+            std_dev_capacity=std.size,
+        )
+        check(
+            self._library.dempilot_policy_step(
+                self._handle,
+                count,
+                _pointer(rows),
+                rows.size,
+                _pointer(memory),
+                memory.size,
+                None,
+                ctypes.byref(outputs),
+            )
+        )
+        return Distribution(mean, None if self.category_count else std)
+
     def agents(self, count: int) -> Agents:
         """Makes agents that remember nothing yet."""
         return Agents(self, count)
@@ -167,7 +213,7 @@ class Agents:
             check(self._library.dempilot_agents_reset(self._handle, None, 0))
             return
         chosen = np.ascontiguousarray(mask, np.bool_).view(np.uint8)
-        self._require_shape(chosen, "mask", (self._count,))
+        _require_shape(chosen, "mask", (self._count,))
         pointer = chosen.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         check(self._library.dempilot_agents_reset(self._handle, pointer, chosen.size))
 
@@ -185,25 +231,26 @@ class Agents:
 
     def _rows(self, value: ArrayLike, what: str, width: int) -> Floats:
         rows = np.ascontiguousarray(value, np.float32)
-        self._require_shape(rows, what, (self._count, width))
+        _require_shape(rows, what, (self._count, width))
         return rows
-
-    def _require_shape(self, array: NDArray[Any], what: str, expected: tuple[int, ...]) -> None:
-        if array.shape != expected:
-            fail(
-                f"{what} has shape {list(array.shape)}",
-                f"{self._count} agents of this policy take {list(expected)}",
-                "Give one row for each agent.",
-            )
 
     def _draw(self, sampling: Sampling) -> Draw:
         draw = Draw(struct_size=ctypes.sizeof(Draw), seed=sampling.seed, decision=sampling.decision)
         if sampling.ids is not None:
             ids = np.ascontiguousarray(sampling.ids, np.int64)
-            self._require_shape(ids, "ids", (self._count,))
+            _require_shape(ids, "ids", (self._count,))
             draw.ids = ids.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
             draw.id_count = ids.size
         return draw
+
+
+def _require_shape(array: NDArray[Any], what: str, expected: tuple[int, ...]) -> None:
+    if array.shape != expected:
+        fail(
+            f"{what} has shape {list(array.shape)}",
+            f"{expected[0]} agents of this policy take {list(expected)}",
+            "Give one row for each agent.",
+        )
 
 
 def _pointer(array: Floats) -> Any:

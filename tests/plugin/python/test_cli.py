@@ -19,6 +19,7 @@ def test_each_source_says_what_it_takes(source, capsys):
     assert said.startswith(f"usage: dempilot convert {source} [-h] -o FILE [--force]")
     assert "--contract FILE" in said and "--environment NAME" in said
     assert ("--trust" in said) == (source == "sb3")
+    assert ("--rows" in said) == (source != "sb3")
 
 
 def test_it_runs_as_a_module():

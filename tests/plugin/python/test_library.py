@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dempilot import Error, library
+from dempilot import Error, __version__, library
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +55,7 @@ def test_a_checkout_is_searched(monkeypatch):
         root / "plugin" / "python" / "dempilot" / "libdempilot.so",
         root / "build" / "release" / "lib" / "libdempilot.so",
     ]
+
+
+def test_the_package_and_its_library_are_of_one_version():
+    assert library.library().dempilot_version().decode() == __version__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -14,11 +15,23 @@ import dempilot
 from dempilot.cli import main
 from dempilot.contract import Contract
 from dempilot.golden import record
-from dempilot.model import Normalization
+from dempilot.model import Model, Normalization, Outputs
 from dempilot.policy_file import write_policy_file
 
 ROOT = Path(__file__).resolve().parents[3]
 RECURRENT = ROOT / "sim_examples" / "lighthouse" / "lighthouse.policy.h5"
+
+
+class Likeliest:
+    """The means of another model, as logits."""
+
+    def __init__(self, model: Model) -> None:
+        self.oracle = model.oracle
+
+    def __call__(self, observation: np.ndarray, carry: np.ndarray) -> Outputs:
+        outputs = self.oracle(observation, carry)
+        action = outputs.mean.argmax(axis=1, keepdims=True)
+        return replace(outputs, std=None, action=action)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +61,32 @@ def test_a_step_gives_what_the_original_gave(policy, golden):
     assert np.allclose(step.value, golden["value"], atol=1e-5)
     assert np.allclose(agents.carry, golden["next_carry"], atol=1e-5)
     assert np.isfinite(step.log_prob).all()
+
+
+def test_a_distribution_is_what_the_original_gave_and_nobody_moves_on(policy, golden):
+    carry = golden["carry"].copy()
+    mean, std = policy.distribution(golden["observation"], carry)
+    length = np.linalg.norm(mean, axis=1, keepdims=True)  # its action space keeps the direction
+    assert np.allclose(np.tanh(length) * mean / length, golden["action"], atol=1e-5)
+    with h5py.File(RECURRENT) as file:
+        assert np.allclose(std, np.exp(file["params/_log_std"][()]).repeat(len(mean), axis=0))
+    assert np.array_equal(carry, golden["carry"])
+    fresh = policy.distribution(golden["observation"]).mean
+    assert np.array_equal(fresh, policy.distribution(golden["observation"], carry * 0).mean)
+    assert not np.allclose(fresh, mean, atol=1e-2)
+
+
+def test_a_distribution_over_categories_is_their_logits(tmp_path):
+    model = affine(actions=3)
+    model = replace(model, metadata={**model.metadata, "discrete": True}, oracle=Likeliest(model))
+    path = tmp_path / "a.policy.h5"
+    parameters = {k: v for k, v in model.parameters.items() if k != "_log_std"}
+    model = replace(model, parameters=parameters)
+    golden = record(model)
+    write_policy_file(path, model, Contract(), golden)
+    mean, std = dempilot.load(path).distribution(golden["observation"])
+    assert np.allclose(mean, golden["mean"], atol=1e-5)
+    assert std is None
 
 
 def test_agents_start_from_zeros_and_forget_one_by_one(policy, golden):
@@ -103,6 +142,16 @@ def test_rows_of_another_shape_are_refused(policy):
         (
             lambda: agents.step(np.zeros((2, width)), dempilot.Sampling(1, 1, ids=[4])),
             "ids has shape [1] (2 agents of this policy take [2]) Give one row for each agent.",
+        ),
+        (
+            lambda: policy.distribution(np.zeros((2, width + 1))),
+            f"observation has shape [2, {width + 1}] (2 agents of this policy take [2, {width}]) "
+            "Give one row for each agent.",
+        ),
+        (
+            lambda: policy.distribution(np.zeros((2, width)), np.zeros((1, policy.carry_size))),
+            f"carry has shape [1, {policy.carry_size}] (2 agents of this policy take "
+            f"[2, {policy.carry_size}]) Give one row for each agent.",
         ),
         (
             lambda: policy.agents(-1),

@@ -7,14 +7,18 @@ from pathlib import Path
 
 from dempilot import library
 from dempilot.contract import Contract
+from dempilot.convert.digests import digest
 from dempilot.convert.roles import read_roles
+from dempilot.convert.rows import read_rows
 from dempilot.errors import Error, fail
-from dempilot.golden import record
-from dempilot.model import Model, Normalization
+from dempilot.golden import TOLERANCE, record
+from dempilot.model import Array, Model, Normalization
 from dempilot.policy import load
 from dempilot.policy_file import require_free, write_policy_file
 
 SOURCES = ("jaxdem", "flax", "torch", "sb3", "cleanrl")
+# what these save says what the layers are, and nothing of the forward pass around them
+WITHOUT_FORWARD = ("jaxdem", "flax", "torch", "cleanrl")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Request:
     activation: str | None = None
     vec_normalize: Path | None = None
     step: int | None = None
+    rows: Path | None = None
     trust: bool = False
     force: bool = False
 
@@ -65,7 +70,7 @@ def _convert(request: Request) -> Report:
     model = _normalized(request, request.contract.normalization)
     contract = request.contract
     contract.check(model.observation_size, model.action_size, discrete=model.discrete)
-    golden = record(model)
+    model, golden = _with_golden_rows(request, model)
     checked = library.available()
     write_policy_file(
         request.output,
@@ -77,6 +82,17 @@ def _convert(request: Request) -> Report:
     )
     rows = len(golden["observation"])
     return Report(model, rows, checked, (*model.notes, *_missing(contract, model)))
+
+
+def _with_golden_rows(request: Request, model: Model) -> tuple[Model, dict[str, Array]]:
+    """Golden rows, recorded by the model's author if that was done, and a model that says so."""
+    if request.rows is None:
+        return model, record(model)
+    golden = read_rows(request.rows, model)
+    source = f"golden rows {request.rows.name}, sha256 {digest(request.rows)}"
+    note = f"golden rows: those of {request.rows}, which the model gives within {TOLERANCE:g}"
+    notes = (*model.notes, note)
+    return replace(model, provenance=f"{model.provenance}; {source}", notes=notes), golden
 
 
 def _load_once(path: Path, output: Path) -> None:

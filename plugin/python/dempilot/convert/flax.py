@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from dempilot.convert.digests import tree_digest
 from dempilot.convert.flax_modules import cell, exactly, stack
 from dempilot.convert.flax_tensors import FlaxTensors
 from dempilot.convert.imports import require
-from dempilot.convert.orbax import find_item, read_leaves, short, tree_digest
+from dempilot.convert.orbax import find_item, read_leaves, short
 from dempilot.convert.roles import Roles, build_network, find_roles, role_notes
 from dempilot.model import Array, Model, Normalization, Outputs
 from dempilot.network import STATES, Network, assemble
@@ -29,16 +30,11 @@ def read_flax(
     tensors = FlaxTensors(read_leaves(item))
     roles = find_roles(roles, tensors)
     network = build_network(roles, tensors)
-    assembly = assemble(network)
-    return Model(
-        name=assembly.name,
-        metadata=assembly.metadata,
-        parameters=assembly.parameters,
-        carry_size=assembly.carry_size,
+    return assemble(network).model(
         oracle=FlaxOracle(tensors, network, normalization),
         provenance=f"flax checkpoint {short(item)}, sha256 {tree_digest(item)}; {flax_versions()}",
         normalization=normalization,
-        notes=(*role_notes(roles, network), *assembly.notes),
+        notes=role_notes(roles, network),
     )
 
 
@@ -54,7 +50,7 @@ class FlaxOracle:
     def __init__(
         self, tensors: FlaxTensors, network: Network, normalization: Normalization | None
     ) -> None:
-        leaves, activation = tensors.leaves, network.activation
+        leaves, activation = tensors.by_name, network.activation
         self._network = network
         self._normalization = normalization
         with exactly():

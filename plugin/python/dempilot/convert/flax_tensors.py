@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from dempilot.convert.tensors import Tensors
 from dempilot.errors import fail
 from dempilot.model import Array
 from dempilot.network import GATES, Cell, Linear
@@ -29,45 +30,29 @@ def _parameters(leaves: Mapping[str, Array]) -> Mapping[str, Array]:
     return _parameters(below) if below else leaves
 
 
-class FlaxTensors:
-    """The leaves of a checkpoint as `roles.Tensors`."""
+class FlaxTensors(Tensors):
+    """The leaves of a checkpoint."""
 
     def __init__(self, leaves: Mapping[str, Array]) -> None:
         # what is no floating-point number counts calls or seeds generators
-        self.leaves = {
-            name: leaf
-            for name, leaf in sorted(_parameters(leaves).items(), key=lambda item: natural(item[0]))
-            if leaf.dtype.kind == "f" or str(leaf.dtype) == "bfloat16"
-        }
-        self._used: set[str] = set()
+        super().__init__(
+            {
+                name: leaf
+                for name, leaf in sorted(
+                    _parameters(leaves).items(), key=lambda item: natural(item[0])
+                )
+                if leaf.dtype.kind == "f" or str(leaf.dtype) == "bfloat16"
+            }
+        )
 
-    def modules(self) -> list[str]:
-        """First components of the leaves' names."""
-        return list(dict.fromkeys(name.split(".")[0] for name in self.leaves))
-
-    def below(self, module: str) -> list[str]:
-        """Names of the leaves of a module, without its own."""
-        prefix = f"{module}."
-        found = [name.removeprefix(prefix) for name in self.leaves if name.startswith(prefix)]
-        if not found:
-            fail(
-                f"'{module}' is missing",
-                f"the checkpoint has {', '.join(self.modules())}",
-                "Check its name, or what saved the checkpoint.",
-            )
-        return found
-
-    def take(self, name: str) -> Array:
-        """A leaf by its whole name."""
-        if name not in self.leaves:
-            fail(f"'{name}' is missing", "its module cannot do without it", "Save the whole model.")
-        self._used.add(name)
-        leaf = self.leaves[name]
+    def values(self, name: str) -> Array:
+        """A leaf in a type that NumPy has; float32 holds each value of bfloat16."""
+        leaf: Array = self.by_name[name]
         return leaf.astype(np.float32) if str(leaf.dtype) == "bfloat16" else leaf
 
     def linears(self, module: str) -> list[Linear]:
         """The dense layers at and below a module, in the order of their numbers."""
-        if module in self.leaves:
+        if module in self.by_name:
             fail(f"'{module}' is no module", "it is a tensor", "Name the module that holds it.")
         names = [
             module if leaf == "kernel" else f"{module}.{leaf.removesuffix('.kernel')}"
@@ -77,7 +62,7 @@ class FlaxTensors:
         if not names:
             fail(
                 f"'{module}' has no dense layer",
-                f"it holds '{self.below(module)[0]}' and no kernel",
+                f"it holds '{next(iter(self.below(module)))}' and no kernel",
                 "Check which modules are named as encoder, actor and critic.",
             )
         if len({re.sub(r"\d+", "#", name) for name in names}) > 1:
@@ -96,7 +81,7 @@ class FlaxTensors:
                 "it belongs to a convolution, which the policy file lacks",
                 "Train on observations that are vectors.",
             )
-        bias = self.take(f"{name}.bias") if f"{name}.bias" in self.leaves else None
+        bias = self.take(f"{name}.bias") if f"{name}.bias" in self.by_name else None
         return Linear(name, kernel, bias)
 
     def cell_names(self, module: str) -> list[str]:
@@ -111,7 +96,7 @@ class FlaxTensors:
         if not names:
             fail(
                 f"'{module}' is no recurrent layer",
-                f"it lacks dense_h, hi and hr, and has {', '.join(self.below(module)[:3])}",
+                f"it lacks dense_h, hi and hr, and has {', '.join(list(self.below(module))[:3])}",
                 "Name an OptimizedLSTMCell, LSTMCell or GRUCell.",
             )
         return names
@@ -179,18 +164,3 @@ class FlaxTensors:
         return kernel, np.concatenate(
             [np.zeros(width, np.float32) if one.bias is None else one.bias for one in layers]
         )
-
-    def tensor(self, name: str) -> Array:
-        """A leaf that is no layer's."""
-        return self.take(name)
-
-    def ignore(self, module: str) -> None:
-        """Counts a module's leaves as used."""
-        if module in self.leaves:
-            self._used.add(module)
-        else:
-            self._used.update(f"{module}.{name}" for name in self.below(module))
-
-    def unused(self) -> list[str]:
-        """Names of the leaves that were not asked for."""
-        return [name for name in self.leaves if name not in self._used]

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dempilot.convert.digests import tree_digest
 from dempilot.convert.flax import flax_versions
 from dempilot.convert.flax_tensors import FlaxTensors
 from dempilot.convert.jaxdem_oracle import JaxdemOracle
-from dempilot.convert.orbax import is_item, latest_step, read_leaves, short, tree_digest
+from dempilot.convert.orbax import is_item, latest_step, read_leaves, short
 from dempilot.errors import fail
 from dempilot.model import Array, Casts, Model, Normalization
 
@@ -59,7 +60,7 @@ def read_jaxdem(
         metadata=metadata,
         parameters=parameters,
         carry_size=_carry_size(name, metadata),
-        oracle=JaxdemOracle(name, metadata, parameters, tensors.leaves, normalization),
+        oracle=JaxdemOracle(name, metadata, parameters, tensors.by_name, normalization),
         provenance=f"JaxDEM checkpoint {short(folder)}, sha256 {tree_digest(folder)}; "
         f"{flax_versions()}",
         normalization=normalization,
@@ -237,8 +238,8 @@ def _parameters(
     name: str, metadata: Mapping[str, Any], tensors: FlaxTensors, casts: Casts
 ) -> dict[str, Array]:
     """The leaves under the names of the policy file; raises `Error` for what is missing or more."""
-    leaves = dict(tensors.leaves)
-    for key in tensors.leaves:
+    leaves = dict(tensors.by_name)
+    for key in tensors.by_name:
         # an agent starts from a zero carry, and the metadata holds the bounds of the action space
         if key in CARRIES or key.split(".")[0] == "bij":
             del leaves[key]

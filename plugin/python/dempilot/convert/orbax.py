@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -100,15 +99,6 @@ def _flatten(tree: Any, name: str) -> Iterator[tuple[str, Array]]:
         return
     for key, child in children:
         yield from _flatten(child, f"{name}.{key}" if name else str(key))
-
-
-def tree_digest(folder: Path) -> str:
-    """SHA-256 of the files of a folder, with their names."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(str(path.relative_to(folder)).encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def short(folder: Path) -> str:

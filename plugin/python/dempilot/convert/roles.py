@@ -19,11 +19,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from dempilot.convert.tensors import Tensors
 from dempilot.errors import fail
-from dempilot.model import Array
-from dempilot.network import ACTIVATIONS, Cell, Linear, Network
+from dempilot.network import ACTIVATIONS, Network
 
 CONVENTIONS: dict[str, tuple[str, ...]] = {
     "encoder": ("encoder", "network", "torso", "trunk", "shared", "embed", "base", "features"),
@@ -62,28 +62,6 @@ class Roles:
     def named(self) -> bool:
         """Whether the parts are named rather than to be found."""
         return any(getattr(self, part) for part in PARTS)
-
-
-class Tensors(Protocol):
-    """A checkpoint's tensors, as one framework names and lays them out."""
-
-    def modules(self) -> list[str]:
-        """First components of the tensors' names, in their order."""
-
-    def linears(self, module: str) -> list[Linear]:
-        """The dense layers at and below a module, in their order."""
-
-    def cells(self, module: str) -> list[Cell]:
-        """The recurrent layers of a module."""
-
-    def tensor(self, name: str) -> Array:
-        """A tensor that is no layer's."""
-
-    def unused(self) -> list[str]:
-        """Names of the tensors that none of the calls above has given."""
-
-    def ignore(self, module: str) -> None:
-        """Counts a module's tensors as used."""
 
 
 def read_roles(path: Path | None, activation: str | None) -> Roles:
@@ -214,7 +192,7 @@ def build_network(roles: Roles, tensors: Tensors) -> Network:
         )
     if len(critic_encoder) > 1 or (critic_encoder and critic_cells):
         fail("the critic has several encoders", "it takes one layer or recurrent layers", REMEDY)
-    log_std = tensors.tensor(roles.log_std[0]) if roles.log_std else None
+    log_std = tensors.take(roles.log_std[0]) if roles.log_std else None
     _refuse_unused(tensors)
     hidden = bool(encoder) or len(actor) > 1 or len(critic) > 1
     return Network(

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from dempilot.convert.digests import digest
 from dempilot.convert.imports import require
 from dempilot.convert.roles import Roles, build_network
 from dempilot.convert.sb3_archive import Archive, Box, Discrete, read_archive
-from dempilot.convert.torch import digest
 from dempilot.convert.torch_tensors import TorchTensors
 from dempilot.convert.unpickle import Record
 from dempilot.errors import fail
@@ -56,16 +56,12 @@ def read_sb3(
     assembly = assemble(network)
     _check_widths(archive, assembly)
     oracle = Sb3Oracle(archive, arguments, assembly, normalization)
-    return Model(
-        name=assembly.name,
-        metadata=assembly.metadata,
-        parameters=assembly.parameters,
-        carry_size=assembly.carry_size,
+    return assembly.model(
         oracle=oracle,
         provenance=f"Stable-Baselines3 zip {path.name}, sha256 {digest(path)}, saved with "
         f"{archive.version}; {oracle.versions}",
         normalization=normalization,
-        notes=assembly.notes if normalization else (*assembly.notes, UNKNOWN_STATISTICS),
+        notes=() if normalization else (UNKNOWN_STATISTICS,),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dempilot.convert.digests import digest
 from dempilot.convert.imports import require
 from dempilot.convert.roles import Roles, build_network, find_roles, role_notes
 from dempilot.convert.torch_tensors import TorchTensors, load_state_dict
@@ -25,22 +25,13 @@ def read_torch(
     roles = find_roles(roles, tensors)
     network = build_network(roles, tensors)
     assembly = assemble(network)
-    return Model(
-        name=assembly.name,
-        metadata=assembly.metadata,
-        parameters=assembly.parameters,
-        carry_size=assembly.carry_size,
+    return assembly.model(
         oracle=TorchOracle(torch, roles, tensors, network, assembly, normalization),
         provenance=f"{source} state dict {path.name}, sha256 {digest(path)}; "
         f"torch {torch.__version__}",
         normalization=normalization,
-        notes=(*role_notes(roles, network), *assembly.notes),
+        notes=role_notes(roles, network),
     )
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def activation_module(nn: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from dempilot.convert.imports import require
+from dempilot.convert.tensors import Tensors
 from dempilot.errors import fail
 from dempilot.model import Array
 from dempilot.network import GATES, Cell, Linear
@@ -97,35 +98,12 @@ def to_numpy(key: str, tensor: Any) -> Array:
     return result
 
 
-class TorchTensors:
-    """A state dict as `roles.Tensors`."""
+class TorchTensors(Tensors):
+    """The tensors of a state dict."""
 
-    def __init__(self, state: Mapping[str, Any]) -> None:
-        self.state = state
-        self._used: set[str] = set()
-
-    def modules(self) -> list[str]:
-        """First components of the tensors' names, in their order."""
-        return list(dict.fromkeys(key.split(".")[0] for key in self.state))
-
-    def below(self, module: str) -> dict[str, Any]:
-        """The tensors at and below a module, without its name."""
-        prefix = f"{module}."
-        found = {k.removeprefix(prefix): v for k, v in self.state.items() if k.startswith(prefix)}
-        if not found:
-            fail(
-                f"'{module}' is missing",
-                f"the checkpoint has {', '.join(self.modules())}",
-                "Check its name, or what saved the checkpoint.",
-            )
-        return found
-
-    def take(self, key: str) -> Array:
-        """A tensor by its whole name."""
-        if key not in self.state:
-            fail(f"'{key}' is missing", "its module cannot do without it", "Save the whole model.")
-        self._used.add(key)
-        return to_numpy(key, self.state[key])
+    def values(self, name: str) -> Array:
+        """A tensor's values as an array."""
+        return to_numpy(name, self.by_name[name])
 
     def linears(self, module: str) -> list[Linear]:
         """The dense layers at and below a module, in their order."""
@@ -154,7 +132,7 @@ class TorchTensors:
                 "it belongs to a convolution, which the policy file lacks",
                 "Train on observations that are vectors.",
             )
-        bias = self.take(f"{name}.bias") if f"{name}.bias" in self.state else None
+        bias = self.take(f"{name}.bias") if f"{name}.bias" in self.by_name else None
         return Linear(name, weight.T, bias)
 
     def cells(self, module: str) -> list[Cell]:
@@ -187,7 +165,7 @@ class TorchTensors:
     def _cell(self, module: str, suffix: str) -> Cell:
         weight_ih, weight_hh = (self.take(f"{module}.{n}{suffix}") for n in PARAMETERS[:2])
         biases = [
-            self.take(key) if (key := f"{module}.{name}{suffix}") in self.state else None
+            self.take(key) if (key := f"{module}.{name}{suffix}") in self.by_name else None
             for name in PARAMETERS[2:]
         ]
         for index, bias in enumerate(biases):
@@ -211,18 +189,3 @@ class TorchTensors:
             )
         kind = kinds[weight_hh.shape[0]]
         return Cell(name, kind, weight_ih.T, biases[0], weight_hh.T, biases[1])
-
-    def tensor(self, name: str) -> Array:
-        """A tensor that is no layer's."""
-        return self.take(name)
-
-    def ignore(self, module: str) -> None:
-        """Counts a module's tensors as used."""
-        if module in self.state:
-            self._used.add(module)
-        else:
-            self._used.update(f"{module}.{key}" for key in self.below(module))
-
-    def unused(self) -> list[str]:
-        """Names of the tensors that were not asked for."""
-        return [key for key in self.state if key not in self._used]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import h5py
 import numpy as np
 
 import dempilot
@@ -22,14 +23,22 @@ class Original(Protocol):
     def reset(self, mask: np.ndarray) -> None:
         """Zeroes the carry of some agents, before a step."""
 
-    def step(self, observation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns action (n, A) or category (n, 1), and value (n,)."""
+    def step(self, observation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Returns action (n, A) or category (n, 1), value (n,), and std (n, A) or None."""
 
 
 def convert(*arguments: str | Path, output: Path) -> Path:
     """Converts by the command line, with the C++ at hand."""
     assert main(["convert", *map(str, arguments), "-o", str(output)]) == 0
     return output
+
+
+def assert_golden(path: Path, rows: dict[str, np.ndarray]) -> None:
+    """The golden rows are those that were recorded, and C++ has replayed them."""
+    assert dempilot.load(path).golden_rows == len(rows["observation"])
+    with h5py.File(path) as file:
+        for name, recorded in rows.items():
+            assert np.array_equal(file["golden"][name][()], recorded), name
 
 
 def difference(found: np.ndarray, expected: np.ndarray) -> float:
@@ -57,7 +66,12 @@ def assert_same_run(
             rng.normal(0, 1, (AGENTS, policy.observation_size)) if observe is None else observe(rng)
         )
         rows = rows.astype(np.float32)
-        action, value = original.step(rows)
+        action, value, std = original.step(rows)
+        found = policy.distribution(rows, agents.carry).std
         step = agents.step(rows)
+        if std is None:
+            assert found is None
+        else:
+            assert difference(found, std) < TOLERANCE
         assert difference(step.action, action) < TOLERANCE
         assert difference(step.value, value) < TOLERANCE

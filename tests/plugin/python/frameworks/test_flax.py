@@ -12,7 +12,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from flax import nnx
-from roundtrip import AGENTS, assert_same_run, convert
+from roundtrip import AGENTS, assert_golden, assert_same_run, convert
 
 from dempilot.cli import main
 
@@ -48,9 +48,10 @@ class Agent(nnx.Module):
 class Running:
     """Keeps a model's carries; a reset zeroes the rows of some agents."""
 
-    def __init__(self, call, carries) -> None:
+    def __init__(self, call, carries, log_std) -> None:
         self.call = call
         self.carries = carries
+        self.std = np.exp(np.asarray(log_std))
 
     def reset(self, mask: np.ndarray) -> None:
         keep = jnp.asarray(~mask, jnp.float32)[:, None]
@@ -58,7 +59,7 @@ class Running:
 
     def step(self, observation: np.ndarray):
         action, value, self.carries = self.call(jnp.asarray(observation), self.carries)
-        return np.asarray(action), np.asarray(value)
+        return np.asarray(action), np.asarray(value), np.broadcast_to(self.std, action.shape)
 
 
 def zero_carry(lstm: bool):
@@ -90,7 +91,47 @@ def test_nnx_cells_step_as_in_flax(name, layers, tmp_path):
         "flax", tmp_path / "state", "--activation", "silu", output=tmp_path / "a.policy.h5"
     )
     agent.eval()
-    assert_same_run(path, Running(agent, [zero_carry(name != "GRUCell")] * layers))
+    carries = [zero_carry(name != "GRUCell")] * layers
+    assert_same_run(path, Running(agent, carries, agent.log_std[...]))
+
+
+class Doubtful(Agent):
+    """Its call does what no checkpoint tells: the mean is squashed."""
+
+    def __call__(self, x, carries):
+        mean, value, after = super().__call__(x, carries)
+        return jnp.tanh(mean), value, after
+
+
+def rows_of(agent: Agent) -> dict[str, np.ndarray]:
+    """Four steps from zeros; flax keeps c before h, a policy file h before c."""
+    rng, carries, steps = np.random.default_rng(4), [zero_carry(True)] * len(agent.cells), []
+    for _ in range(4):
+        observation = rng.normal(size=(AGENTS, 5)).astype(np.float32)
+        mean, value, after = agent(jnp.asarray(observation), carries)
+        step = {"observation": observation, "mean": mean, "value": value}
+        for name, states in (("carry", carries), ("next_carry", after)):
+            step[name] = jnp.concatenate([part for c, h in states for part in (h, c)], axis=1)
+        steps.append(step)
+        carries = after
+    return {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
+
+
+@pytest.mark.parametrize("kind", [Agent, Doubtful])
+def test_recorded_rows_become_the_golden_rows_or_find_out(kind, tmp_path, capsys):
+    agent = kind(nnx.OptimizedLSTMCell, 2, nnx.Rngs(5))
+    disturb(agent)
+    agent.eval()
+    rows = rows_of(agent)
+    save(tmp_path / "state", nnx.state(agent))
+    np.savez(tmp_path / "rows.npz", **rows)
+    arguments = ("--activation", "silu", "--rows", str(tmp_path / "rows.npz"))
+    if kind is Doubtful:
+        message = refusal(tmp_path, capsys, *arguments)
+        assert message.startswith("dempilot: 'mean' in rows.npz is off by ")
+        return
+    output = tmp_path / "a.policy.h5"
+    assert_golden(convert("flax", tmp_path / "state", *arguments, output=output), rows)
 
 
 LINEN_CELLS = {
@@ -140,7 +181,8 @@ def test_linen_cells_step_as_in_flax(name, tmp_path):
         tmp_path / "model.json",
         output=tmp_path / "a.policy.h5",
     )
-    assert_same_run(path, Running(lambda x, c: agent.apply(variables, x, c), carry))
+    log_std = variables["params"]["log_std"]
+    assert_same_run(path, Running(lambda x, c: agent.apply(variables, x, c), carry, log_std))
 
 
 def test_the_latest_step_of_a_manager_is_read(tmp_path):
@@ -159,7 +201,8 @@ def test_the_latest_step_of_a_manager_is_read(tmp_path):
             *arguments,
             output=tmp_path / f"{step}.policy.h5",
         )
-        assert_same_run(path, Running(agents[step], [zero_carry(True)]))
+        log_std = agents[step].log_std[...]
+        assert_same_run(path, Running(agents[step], [zero_carry(True)], log_std))
 
 
 def refusal(tmp_path, capsys, *arguments: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from flax import nnx
-from roundtrip import AGENTS, assert_same_run, convert
+from roundtrip import AGENTS, assert_golden, assert_same_run, convert
 
 from dempilot.cli import main
 
@@ -28,6 +28,10 @@ def linear(width: int, out: int) -> nnx.Linear:
     return nnx.Linear(width, out, rngs=nnx.Rngs(width * 31 + out))
 
 
+def spread(log_std: nnx.Param, y: jax.Array) -> jax.Array:
+    return jnp.broadcast_to(jnp.exp(log_std[...]), (len(y), ACTIONS))
+
+
 class Deviation(nnx.Module):
     """log_std, and where features give the deviation a layer."""
 
@@ -35,6 +39,10 @@ class Deviation(nnx.Module):
         self.log_std = nnx.Param(jnp.full((1, ACTIONS), -0.5))
         if head:
             self.net = nnx.Sequential(linear(FEATURES, ACTIONS), jax.nn.softplus)
+        self.head = head
+
+    def __call__(self, y):
+        return self.net(y) if self.head else spread(self.log_std, y)
 
 
 class Current(nnx.Module):
@@ -53,7 +61,7 @@ class Current(nnx.Module):
     def __call__(self, x, carry):
         carry, y = self.cell(carry, self.encoder(x))
         fused = self.fused_head(y)
-        return fused[:, :-1], fused[:, -1], carry
+        return fused[:, :-1], self.actor_sigma(y), fused[:, -1], carry
 
 
 class Seed(nnx.Module):
@@ -72,7 +80,7 @@ class Seed(nnx.Module):
 
     def __call__(self, x, carry):
         carry, y = self.cell(carry, self.encoder(x))
-        return self.actor(y), self.critic(y)[:, 0], carry
+        return self.actor(y), spread(self._log_std, y), self.critic(y)[:, 0], carry
 
 
 class MinGRU(nnx.Module):
@@ -97,7 +105,7 @@ class MinGRU(nnx.Module):
             x = shift * state + (1 - shift) * x
             after.append(state)
         fused = self.fused_head(x)
-        return fused[:, :-1], fused[:, -1], after
+        return fused[:, :-1], self.actor_sigma(x), fused[:, -1], after
 
 
 class Shared(nnx.Module):
@@ -110,7 +118,7 @@ class Shared(nnx.Module):
 
     def __call__(self, x, carry):
         y = self.network(x)
-        return self.actor_mu(y), self.critic(y)[:, 0], carry
+        return self.actor_mu(y), self.actor_sigma(y), self.critic(y)[:, 0], carry
 
 
 class Separate(nnx.Module):
@@ -121,7 +129,8 @@ class Separate(nnx.Module):
         self.actor_sigma = Deviation(False)
 
     def __call__(self, x, carry):
-        return self.actor_mu(self.actor_torso(x)), self.critic(x)[:, 0], carry
+        y = self.actor_torso(x)
+        return self.actor_mu(y), self.actor_sigma(y), self.critic(x)[:, 0], carry
 
 
 def free(mean):
@@ -153,8 +162,9 @@ class Running:
         self.carry = jax.tree.map(lambda part: part * keep, self.carry)
 
     def step(self, observation: np.ndarray):
-        mean, value, self.carry = self.model(jnp.asarray(observation), self.carry)
-        return np.asarray(self.act(mean)), np.asarray(value)
+        mean, std, value, self.carry = self.model(jnp.asarray(observation), self.carry)
+        deviation = None if self.act is likeliest else np.asarray(std)
+        return np.asarray(self.act(mean)), np.asarray(value), deviation
 
 
 def pair():
@@ -267,6 +277,27 @@ def test_models_step_as_in_flax(name, tmp_path):
     path = convert("jaxdem", *source, output=tmp_path / "a.policy.h5")
     model.eval()
     assert_same_run(path, Running(model, carry(), act))
+
+
+def test_recorded_rows_become_the_golden_rows(tmp_path):
+    _, metadata, carry, _ = CASES["current LSTM"]
+    model = make("current LSTM")
+    model.eval()
+    save(tmp_path / "run", model, metadata)
+    rng, state, steps = np.random.default_rng(6), carry(), []
+    for _ in range(3):
+        observation = rng.normal(size=(AGENTS, OBSERVATION)).astype(np.float32)
+        mean, std, value, after = model(jnp.asarray(observation), state)
+        step = {"observation": observation, "mean": mean, "std": std, "value": value}
+        step["action"] = max_norm(mean)
+        for name, parts in (("carry", state), ("next_carry", after)):
+            step[name] = jnp.concatenate(parts[::-1], axis=1)  # flax keeps c before h
+        steps.append(step)
+        state = after
+    rows = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
+    np.savez(tmp_path / "rows.npz", **rows)
+    source = (tmp_path / "run", "--rows", tmp_path / "rows.npz")
+    assert_golden(convert("jaxdem", *source, output=tmp_path / "a.policy.h5"), rows)
 
 
 def refusal(tmp_path, capsys) -> str:

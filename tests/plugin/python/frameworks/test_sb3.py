@@ -78,15 +78,22 @@ class Running:
         with torch.no_grad():
             if not self.memory:
                 action, _ = self.policy.predict(rows, deterministic=True)
-                value = self.policy.predict_values(self.policy.obs_to_tensor(rows)[0])
-                return self._row(action), value.numpy()[:, 0]
+                tensor = self.policy.obs_to_tensor(rows)[0]
+                value = self.policy.predict_values(tensor)
+                std = self._std(self.policy.get_distribution(tensor))
+                return self._row(action), value.numpy()[:, 0], std
             state = tuple(part.numpy() for part in self.states.pi)
             action, _ = self.policy.predict(rows, state, self.starts, deterministic=True)
             starts = torch.as_tensor(self.starts, dtype=torch.float32)
             tensor = self.policy.obs_to_tensor(rows)[0]
+            std = self._std(self.policy.get_distribution(tensor, self.states.pi, starts)[0])
             _, value, _, self.states = self.policy.forward(tensor, self.states, starts, True)
         self.starts = np.zeros(AGENTS, bool)
-        return self._row(action), value.numpy()[:, 0]
+        return self._row(action), value.numpy()[:, 0], std
+
+    def _std(self, distribution: Any) -> np.ndarray | None:
+        discrete = isinstance(self.policy.action_space, spaces.Discrete)
+        return None if discrete else distribution.distribution.stddev.numpy()
 
     def _row(self, action: np.ndarray) -> np.ndarray:
         return action.reshape(AGENTS, -1).astype(np.float32)

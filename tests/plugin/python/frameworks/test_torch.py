@@ -32,6 +32,9 @@ class Agent(nn.Module):
         self.critic = nn.Linear(features, 1)
         self.log_std = nn.Parameter(torch.randn(actions) * 0.1)
 
+    def std(self) -> torch.Tensor:
+        return self.log_std.exp()
+
     def forward(self, x: torch.Tensor, state):
         x = self.encoder(x)
         if isinstance(self.lstm, (nn.LSTMCell, nn.GRUCell)):
@@ -60,7 +63,8 @@ class Running:
     def step(self, observation: np.ndarray):
         with torch.no_grad():
             mean, value, self.state = self.agent(torch.as_tensor(observation), self.state)
-        return mean.numpy(), value.numpy()
+            std = self.agent.std()
+        return mean.numpy(), value.numpy(), None if std is None else std.expand_as(mean).numpy()
 
 
 def zeros(*shape: int) -> torch.Tensor:
@@ -131,8 +135,11 @@ class Apart(nn.Module):
         self.hand = nn.Linear(6, 4)
         self.finger = nn.Linear(4, 2)
         self.worth = nn.Linear(6, 1)
-        self.spread = nn.Parameter(torch.zeros(1, 2))
+        self.spread = nn.Parameter(torch.tensor([[-0.4, 0.2]]))
         self.dream = nn.Linear(6, 5)
+
+    def std(self) -> torch.Tensor:
+        return self.spread.exp()
 
     def forward(self, x: torch.Tensor, state):
         x = torch.relu(self.eyes(x))[None]
@@ -179,6 +186,9 @@ class Feedforward(nn.Module):
         self.torso = nn.Sequential(nn.Linear(5, 8), nn.ELU())
         self.actor = nn.Sequential(nn.Linear(8, 6), nn.ELU(), nn.Linear(6, 4))
         self.critic = nn.Sequential(nn.Linear(8, 7), nn.ELU(), nn.Linear(7, 1))
+
+    def std(self) -> None:
+        """Categories have none."""
 
     def forward(self, x: torch.Tensor, state):
         x = self.torso(x)
