@@ -205,7 +205,6 @@ void FixPilot::init() {
 }
 
 void FixPilot::setup_pre_neighbor() {
-  if (update->whichflag == 1) scene_->check_ghosts();
   pre_neighbor();
 }
 
