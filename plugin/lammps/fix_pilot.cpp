@@ -239,6 +239,7 @@ void FixPilot::setup(int /*vflag*/) {
 
 void FixPilot::post_force(int /*vflag*/) {
   const double start = MPI_Wtime();
+  counters_.time += update->dt;  // here, as fix dt/reset changes it at the end of a step
   if (counters_.until_decision <= 1) note_contact_forces();
   give_pending();
   compute_wrenches();
@@ -248,7 +249,6 @@ void FixPilot::post_force(int /*vflag*/) {
 }
 
 void FixPilot::end_of_step() {
-  counters_.time += update->dt;
   if (counters_.until_reset > 0 && --counters_.until_reset == 0) {
     for (std::size_t row = 0; row < pool_->size(); ++row)
       reset(row);
