@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,39 @@ TEST_P(Several, PushTogether) {
     }
   }
   EXPECT_GT(shared, 20U);
+}
+
+/// Also where agents are on their way from one fix to the other.
+TEST_P(Several, GoOnFromARestartFileWithDynamicGroups) {
+  const std::string fixes =
+      "region left block INF 4.5 INF INF INF INF\nregion right block 4.5 INF INF INF INF INF\n"
+      "group west dynamic agents region left every 1\n"
+      "group east dynamic agents region right every 1\n"
+      "fix one west pilot a.h5 every 3 bind goal 9 5 5\n"
+      "fix two east pilot c.h5 every 4 bind goal 0 1 1\n";
+  const std::string dump =
+      "dump all all custom 1 all.dump id x vx fx f_one[*] f_two[*]\n"
+      "dump_modify all sort id format float %.17g\nrun 30\n";
+  lammps.expect_success(
+      setup + "velocity agents set 2 0 0\n" + fixes + "run 22\nwrite_restart half.restart\n" + dump,
+      GetParam());
+  const std::vector<Snapshot> whole = read_dump(lammps.file("all.dump"));
+  lammps.expect_success(
+      "read_restart half.restart\nneighbor 0.4 bin\ntimestep 0.05\nfix move agents nve/sphere\n" +
+          fixes + dump,
+      3 - GetParam());
+  const std::vector<Snapshot> rest = read_dump(lammps.file("all.dump"));
+  ASSERT_EQ(rest.size(), whole.size());
+  double newest = 0;
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    for (const auto& [name, values] : whole[n].columns) {
+      for (std::size_t k = 0; k < values.size(); ++k)
+        EXPECT_NEAR(rest[n].at(name)[k], values[k], 1e-9) << name << " at step " << whole[n].step;
+    }
+    for (const double number : whole[n].at("f_one[1]"))
+      newest = std::max(newest, number);
+  }
+  EXPECT_GT(newest, 13) << "nobody came back";
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, Several, ::testing::Values(1, 2),
