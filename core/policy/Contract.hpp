@@ -188,7 +188,7 @@ struct ActionSpec {
   double drag = 0.0;          ///< on the velocity, recomputed every step
   double angular_drag = 0.0;  ///< on the angular velocity, recomputed every step
   Frame frame = Frame::lab;
-  int axis = 0;      ///< thrust: which axis of the body is the director, 0 to 2
+  int axis = 0;        ///< thrust: which axis of the body is the director, 0 to 2
   std::string bind{};  ///< velocity: name that the simulation binds to a per-atom property
   /// Discrete actions: (categories, width), what each of them does.
   std::vector<float> table{};
