@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from dempilot import Error
-from dempilot.contract import component_width
 from dempilot.environments import ENVIRONMENTS, environment_contract
+from dempilot.observation import component_width
 
 # observation and action sizes of JaxDEM's environments with their defaults
 SIZES = {
