@@ -43,7 +43,7 @@ struct SeenWalls {
 /// What an engine shows the observer at a decision, on one rank, in the units of the simulation.
 /// All pointers view memory of the engine and its plugin; the observer copies nothing.
 struct Scene {
-  Scales scales;
+  Scales scales{};
   int dimension = 3;                      ///< of the simulation, 2 or 3
   std::array<double, 3> period{0, 0, 0};  ///< box length where periodic, else 0
 

@@ -40,7 +40,7 @@ struct EngineSettings {
   double time_step = 0.0;
   long every = 1;     ///< steps from one decision to the next
   std::string units;  ///< LAMMPS's name of the style
-  Scales scales;
+  Scales scales{};
 };
 
 /// What differs from the circumstances that the policy was trained for, a sentence each.

@@ -100,6 +100,84 @@ TYPED_TEST(Motion, passes_on_what_is_not_a_number) {
     EXPECT_TRUE(std::isnan(this->observed(this->component(kind, 2), world)[0]));
 }
 
+TYPED_TEST(Motion, turns_with_the_body) {
+  World world = this->world();
+  const double half = std::sqrt(0.5);
+  // The first agent is turned about x, so that its z is the lab's -y; the second not at all.
+  world.orientation = {half, half, 0, 0, 1, 0, 0, 0};
+  auto component = this->component(ComponentKind::velocity, 3);
+  component.frame = Frame::body;
+  expect_close(this->observed(component, world), {7, 9, -8, 1, 2, 3});
+  component = this->component(ComponentKind::goal_displacement, 3);
+  component.frame = Frame::body;
+  expect_close(this->observed(component, world), {0, -3, -3, 0, 0, 0});
+  component = this->component(ComponentKind::goal_direction, 2);
+  component.frame = Frame::body;
+  expect_close(this->observed(component, world), {0, -1, 0, 0});
+}
+
+TYPED_TEST(Motion, is_in_the_policys_units) {
+  World world = this->world();
+  const auto scaled = [&](const ObservationComponent& component) {
+    Scene scene = world.scene();
+    scene.scales = {2, 4, 8};
+    scene.targets.clear();
+    if (!component.bind.empty()) scene.goals = {world.goal.data()};
+    return observe<TypeParam>(Observer({component}), scene);
+  };
+  EXPECT_EQ(scaled(this->component(ComponentKind::velocity, 2)),
+            (std::vector<TypeParam>{14, 16, 2, 4}));
+  EXPECT_EQ(scaled(this->component(ComponentKind::angular_velocity, 1)),
+            (std::vector<TypeParam>{-36, -12}));
+  auto displacement = this->component(ComponentKind::goal_displacement, 3);
+  displacement.clip = 1.75;
+  EXPECT_EQ(scaled(displacement), (std::vector<TypeParam>{0, 1.75, -1.5, 0, 0, 0}));
+}
+
+TYPED_TEST(Motion, shows_orientations) {
+  World world = this->world();
+  const double half = std::sqrt(0.5);
+  world.orientation = {-half, 0, 0, -half, 0.6, 0.8, 0, 0};
+  expect_close(this->observed(this->component(ComponentKind::quaternion, 3), world),
+               {half, 0, 0, half, 0.6, 0.8, 0, 0});
+  auto director = this->component(ComponentKind::director, 3);
+  expect_close(this->observed(director, world), {0, 1, 0, 1, 0, 0});
+  director.axis = 1;
+  expect_close(this->observed(director, world), {-1, 0, 0, 0, -0.28, 0.96});
+  director.axis = 2;
+  director.dimensions = 2;
+  expect_close(this->observed(director, world), {0, 0, 0, -0.96});
+}
+
+TYPED_TEST(Motion, shows_what_the_engine_has_of_each_agent) {
+  World world = this->world();
+  const auto observed = [&](ObservationComponent component, const auto& give) {
+    Scene scene = world.scene();
+    scene.targets.clear();
+    scene.scales = {2, 4, 8};
+    give(scene);
+    return observe<TypeParam>(Observer({component}), scene);
+  };
+  const std::vector<double> force{1, 2, 3, 4, 5, 6};
+  EXPECT_EQ(observed(this->component(ComponentKind::contact_force, 2),
+                     [&](Scene& scene) { scene.contact_force = force.data(); }),
+            (std::vector<TypeParam>{1, 2, 4, 5}))
+      << "a unit of force is 8 * 2 / 4^2 = 1";
+  const std::vector<float> action{1, 2, 3, 4, 5, 6, 7, 8};
+  EXPECT_EQ(observed(this->component(ComponentKind::previous_action, 4),
+                     [&](Scene& scene) { scene.previous_action = action.data(); }),
+            (std::vector<TypeParam>{1, 2, 3, 4, 5, 6, 7, 8}));
+  const std::vector<double> time{3, 80};
+  auto since = this->component(ComponentKind::time_since_reset, 1);
+  since.clip = 10;
+  EXPECT_EQ(observed(since, [&](Scene& scene) { scene.time_since_reset = time.data(); }),
+            (std::vector<TypeParam>{0.75, 10}));
+  auto field = this->component(ComponentKind::field, 2);
+  field.bind = "heat";
+  EXPECT_EQ(observed(field, [&](Scene& scene) { scene.fields = {force.data()}; }),
+            (std::vector<TypeParam>{1, 2, 3, 4}));
+}
+
 TYPED_TEST(Motion, kernel_runs_without_a_launch) {
   const World world = this->world();
   std::vector<TypeParam> rows(6, -1);

@@ -299,7 +299,9 @@ TEST(Metadata, RefusesImpossibleComponents) {
   EXPECT_THAT(message("[{}]"), HasSubstr("an observation component lacks 'name'"));
   EXPECT_THAT(message(R"([{"name": "smell"}])"),
               HasSubstr("'a.h5': unknown observation component 'smell' (known: velocity, "
-                        "angular_velocity, goal_direction, goal_displacement, lidar)"));
+                        "angular_velocity, goal_direction, goal_displacement, lidar, neighbors, "
+                        "contact_force, contact_count, wall_distance, wall_direction, quaternion, "
+                        "director, previous_action, time_since_reset, field)"));
   EXPECT_THAT(message(R"([{"name": "velocity"}])"), HasSubstr("lacks 'dimensions'"));
   EXPECT_THAT(message(R"([{"name": "velocity", "dimensions": 4}])"),
               HasSubstr("has 'dimensions' = 4 (1, 2 or 3 expected)"));
@@ -311,6 +313,54 @@ TEST(Metadata, RefusesImpossibleComponents) {
               HasSubstr("has 'n_azimuth' = 1000000000.0 (an integer from 1 to 16384 expected)"));
   EXPECT_THAT(message(R"([{"name": "goal_displacement", "dimensions": 2, "clip": -1}])"),
               HasSubstr("has 'clip' = -1 (a positive number expected)"));
+  EXPECT_THAT(message(R"([{"name": "neighbors", "range": 1, "count": 65, "dimensions": 2}])"),
+              HasSubstr("has 'count' = 65 (1 to 64 expected)"));
+  EXPECT_THAT(message(R"([{"name": "neighbors", "range": 1, "dimensions": 2}])"),
+              HasSubstr("lacks 'count'"));
+  EXPECT_THAT(message(R"([{"name": "wall_distance", "range": -2}])"),
+              HasSubstr("has 'range' = -2 (a positive number expected)"));
+  EXPECT_THAT(message(R"([{"name": "director", "dimensions": 3, "axis": 3}])"),
+              HasSubstr("has 'axis' = 3 (0, 1 or 2 expected)"));
+  EXPECT_THAT(message(R"([{"name": "field", "dimensions": 1}])"), HasSubstr("lacks 'bind'"));
+  EXPECT_THAT(message(R"([{"name": "time_since_reset", "clip": 0}])"),
+              HasSubstr("has 'clip' = 0 (a positive number expected)"));
+  EXPECT_THAT(message(R"([{"name": "velocity", "dimensions": 2, "frame": "moon"}])"),
+              HasSubstr("'a.h5': unknown frame 'moon' (known: lab, body)"));
+  EXPECT_THAT(message(R"([{"name": "quaternion", "frame": "body"}])"),
+              HasSubstr("an observation component has the unknown key 'frame'"));
+}
+
+TEST(Metadata, KnowsTheWidthOfEveryComponentAndSpellsItAsItWasRead) {
+  const std::vector<std::pair<const char*, std::size_t>> components{
+      {R"({"name": "velocity", "dimensions": 2, "frame": "body"})", 2},
+      {R"({"name": "angular_velocity", "dimensions": 1})", 1},
+      {R"({"name": "goal_direction", "dimensions": 3, "bind": "home"})", 3},
+      {R"({"name": "goal_displacement", "dimensions": 2, "clip": 4.0, "bind": "home"})", 2},
+      {R"({"name": "lidar", "range": 2.0, "n_azimuth": 4, "n_elevation": 3, "walls": true,
+           "bind": "all", "frame": "body"})",
+       12},
+      {R"({"name": "neighbors", "range": 2.0, "count": 5, "dimensions": 3, "velocity": true,
+           "radius": true, "type": true, "bind": "grains"})",
+       40},
+      {R"({"name": "neighbors", "range": 2.0, "count": 5, "dimensions": 2, "velocity": false,
+           "radius": false, "type": false, "bind": "grains"})",
+       10},
+      {R"({"name": "contact_force", "dimensions": 3})", 3},
+      {R"({"name": "contact_count", "walls": true, "bind": "grains"})", 1},
+      {R"({"name": "wall_distance", "range": 2.5, "bind": "floor"})", 1},
+      {R"({"name": "wall_direction", "range": 2.5, "dimensions": 3, "bind": "floor"})", 3},
+      {R"({"name": "quaternion"})", 4},
+      {R"({"name": "director", "dimensions": 2, "axis": 1})", 2},
+      {R"({"name": "previous_action", "dimensions": 6})", 6},
+      {R"({"name": "time_since_reset"})", 1},
+      {R"({"name": "time_since_reset", "clip": 9.5})", 1},
+      {R"({"name": "field", "dimensions": 7, "bind": "heat"})", 7}};
+  for (const auto& [text, width] : components) {
+    const json item = json::parse(text);
+    const auto read = components_from_json(json::array({item}), "a.h5");
+    EXPECT_EQ(read.at(0).width(), width) << text;
+    EXPECT_EQ(components_to_json(read), json::array({item})) << text;
+  }
 }
 
 TEST(Metadata, RefusesNamesThatCannotBeBound) {

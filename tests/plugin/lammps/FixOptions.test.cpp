@@ -47,7 +47,8 @@ TEST(FixOptions, HaveDefaults) {
 TEST(FixOptions, ReadAllKeywords) {
   const FixOptions options = parse(
       "p.h5 every 7 mode sample 18446744073709551615 bind goal v_x c_1[2] 3 bind targets grains "
-      "walls region a b walls box reset every 100 restart f.h5 observations yes strict yes");
+      "walls region a b walls box reset every 100 restart f.h5 observations yes strict yes "
+      "scale 1e-3 0.01 2");
   EXPECT_EQ(options.every, 7);
   EXPECT_TRUE(options.sample);
   EXPECT_EQ(options.seed, 18446744073709551615U);
@@ -60,6 +61,8 @@ TEST(FixOptions, ReadAllKeywords) {
   EXPECT_EQ(options.restart_path, "f.h5");
   EXPECT_TRUE(options.observations);
   EXPECT_TRUE(options.strict);
+  EXPECT_THAT(options.scale, ElementsAre(1e-3, 0.01, 2));
+  EXPECT_EQ(parse("p.h5 reset region cell every 2").reset_region, "cell");
 }
 
 TEST(FixOptions, ResetMayFollowAVariable) {
@@ -71,12 +74,12 @@ TEST(FixOptions, ResetMayFollowAVariable) {
 
 TEST(FixOptions, SayWhatIsWrong) {
   EXPECT_THAT(message(""), HasSubstr("no policy is named"));
-  EXPECT_THAT(message("p.h5 scale 1 1 1"), HasSubstr("unknown keyword 'scale' (known are every"));
+  EXPECT_THAT(message("p.h5 scales 1 1 1"), HasSubstr("unknown keyword 'scales' (known are every"));
   EXPECT_THAT(message("p.h5 every 0"), HasSubstr("'every' cannot be '0' (it is a whole number of "
                                                  "at least 1)"));
   EXPECT_THAT(message("p.h5 every 2x"), HasSubstr("'every' cannot be '2x'"));
   EXPECT_THAT(message("p.h5 every"), HasSubstr("has 0 arguments (it takes 1). Write 'every N'"));
-  EXPECT_THAT(message("p.h5 every 5 scale 1 1 1"), HasSubstr("unknown keyword 'scale'"));
+  EXPECT_THAT(message("p.h5 every 5 scales 1 1 1"), HasSubstr("unknown keyword 'scales'"));
   EXPECT_THAT(message("p.h5 mode loud"), HasSubstr("unknown mode 'loud'"));
   EXPECT_THAT(message("p.h5 mode sample"), HasSubstr("Write 'mode sample SEED'"));
   EXPECT_THAT(message("p.h5 mode sample -1"),
@@ -85,8 +88,20 @@ TEST(FixOptions, SayWhatIsWrong) {
   EXPECT_THAT(message("p.h5 bind g 1 bind g 2"), HasSubstr("'g' is bound twice"));
   EXPECT_THAT(message("p.h5 walls round"), HasSubstr("unknown walls 'round'"));
   EXPECT_THAT(message("p.h5 walls region"), HasSubstr("Write 'walls box' or 'walls region ID"));
-  EXPECT_THAT(message("p.h5 reset never"), HasSubstr("Write 'reset every N' or 'reset v_name'"));
-  EXPECT_THAT(message("p.h5 reset"), HasSubstr("Write 'reset every N' or 'reset v_name'"));
+  EXPECT_THAT(message("p.h5 reset never"),
+              HasSubstr("Write 'reset every N', 'reset v_name' or 'reset region ID'"));
+  EXPECT_THAT(message("p.h5 reset"),
+              HasSubstr("Write 'reset every N', 'reset v_name' or 'reset region ID'"));
+  EXPECT_THAT(message("p.h5 reset region"), HasSubstr("Write 'reset region ID'"));
+  EXPECT_THAT(message("p.h5 scale 1 2"),
+              HasSubstr("has 2 arguments (it takes 3). Write 'scale L T M'"));
+  for (const std::string& number :
+       std::vector<std::string>{"0", "-1", "nan", "inf", "1e-320", "one"}) {
+    EXPECT_EQ(message("p.h5 scale 1 " + number + " 1"),
+              "'scale' cannot be '" + number +
+                  "' (it is what one unit of the policy's length, time and mass is in units of the "
+                  "simulation: three positive numbers). Correct the argument");
+  }
   EXPECT_THAT(message("p.h5 observations maybe"), HasSubstr("'observations' cannot be 'maybe'"));
   EXPECT_EQ(message("p.h5 strict 1"),
             "'strict' cannot be '1' (it is yes or no). Write 'strict yes'");

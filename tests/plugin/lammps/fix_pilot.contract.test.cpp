@@ -193,10 +193,9 @@ TEST(BodyFrame, TurnsAboutZInThePlane) {
   EXPECT_GT(std::abs(decided[0]) + std::abs(decided[1]), 0.1);
 
   lammps.write("one.data", lone_ellipsoid("0.8 0.6 0 0"));
-  EXPECT_THAT(
-      lammps.expect_error(script),
-      HasSubstr("Fix pilot pilot: atom 1 is tilted out of the plane (the policy acts in the "
-                "frame of its body, in 2 dimensions). Turn it about z alone"));
+  EXPECT_THAT(lammps.expect_error(script),
+              HasSubstr("Fix pilot pilot: atom 1 is tilted out of the plane (the policy needs its "
+                        "orientation, in 2 dimensions). Turn it about z alone"));
 }
 
 TEST(BodyFrame, NeedsABody) {
