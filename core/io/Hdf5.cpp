@@ -138,6 +138,17 @@ File File::open(const std::filesystem::path& path) {
   return File(id, name);
 }
 
+namespace {
+
+/// HDF5 takes two open images of one name for the same file, and refuses one under the name of a
+/// file that exists.
+std::string unique_image_name(const std::string& name) {
+  static std::atomic<std::uint64_t> images{0};
+  return fmt::format("image {} of {}", images++, name);
+}
+
+}  // namespace
+
 File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   const QuietErrors quiet;
   constexpr std::array<unsigned char, 8> signature{0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
@@ -155,11 +166,7 @@ File File::from_bytes(std::span<const std::byte> bytes, std::string name) {
   H5Pset_fapl_core(access, 1U << 16U, 0);
   // HDF5 copies the image and never writes through the pointer.
   H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size());
-  // HDF5 takes two open images of one name for the same file, and refuses one under the name of a
-  // file that exists.
-  static std::atomic<std::uint64_t> images{0};
-  const std::string unique = fmt::format("image {} of {}", images++, name);
-  const hid_t id = H5Fopen(unique.c_str(), H5F_ACC_RDONLY, access);
+  const hid_t id = H5Fopen(unique_image_name(name).c_str(), H5F_ACC_RDONLY, access);
   if (id < 0)
     fail("cannot open '{}' (truncated or damaged HDF5 file) copy or write it again", name);
   File file(id, std::move(name));
@@ -185,6 +192,20 @@ File File::create(const std::filesystem::path& path) {
   return File(id, path.string());
 }
 
+File File::create_in_memory(const std::string& name) {
+  constexpr std::size_t growth = 1U << 20U;
+  const QuietErrors quiet;
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_fapl_core(access, growth, 0);
+  // Small nodes of the trees of chunks: by default those are most of a small file.
+  constexpr unsigned half_chunks_of_a_node = 4;
+  const Handle creation(H5Pcreate(H5P_FILE_CREATE));
+  H5Pset_istore_k(creation, half_chunks_of_a_node);
+  const hid_t id = H5Fcreate(unique_image_name(name).c_str(), H5F_ACC_TRUNC, creation, access);
+  if (id < 0) fail("cannot create '{}' (not enough memory) free some memory", name);
+  return File(id, name);
+}
+
 File::~File() {
   if (id_ < 0) return;
   const QuietErrors quiet;
@@ -206,6 +227,17 @@ void File::close() {
   const bool closed = H5Fclose(std::exchange(id_, -1)) >= 0;
   if (!flushed || !closed)
     fail("cannot finish '{}' (disk full or I/O error) free some space", name_);
+}
+
+std::vector<std::byte> File::image() const {
+  const QuietErrors quiet;
+  const bool flushed = H5Fflush(id_, H5F_SCOPE_GLOBAL) >= 0;
+  const ssize_t size = flushed ? H5Fget_file_image(id_, nullptr, 0) : -1;
+  std::vector<std::byte> bytes(size > 0 ? static_cast<std::size_t>(size) : 0);
+  if (size <= 0 || H5Fget_file_image(id_, bytes.data(), bytes.size()) != size) {
+    fail("cannot finish '{}' (not enough memory) free some memory", name_);
+  }
+  return bytes;
 }
 
 bool File::exists(const std::string& object) const {
@@ -312,9 +344,8 @@ void File::create_group(const std::string& group) {
 }
 
 template <class T>
-void File::write(const std::string& dataset, std::span<const std::size_t> shape,
-                 std::span<const T> values) {
-  const QuietErrors quiet;
+void File::write_as(const std::string& dataset, std::span<const std::size_t> shape,
+                    std::span<const T> values, std::int64_t properties) {
   if (count_of(shape) != values.size()) {
     fail("{} of shape {} cannot be written from {} values (they must fill it) correct the shape",
          place(*this, dataset), text(shape), values.size());
@@ -322,11 +353,37 @@ void File::write(const std::string& dataset, std::span<const std::size_t> shape,
   const std::vector<hsize_t> sizes(shape.begin(), shape.end());
   const Handle space(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr));
   const Handle handle(H5Dcreate2(id_, dataset.c_str(), memory_type<T>(), space, H5P_DEFAULT,
-                                 H5P_DEFAULT, H5P_DEFAULT));
+                                 properties, H5P_DEFAULT));
   const bool good =
       handle.valid() && (values.empty() || H5Dwrite(handle, memory_type<T>(), H5S_ALL, H5S_ALL,
                                                     H5P_DEFAULT, values.data()) >= 0);
   require_written(good, *this, dataset);
+}
+
+template <class T>
+void File::write(const std::string& dataset, std::span<const std::size_t> shape,
+                 std::span<const T> values) {
+  const QuietErrors quiet;
+  write_as(dataset, shape, values, H5P_DEFAULT);
+}
+
+template <class T>
+void File::write_compressed(const std::string& dataset, std::span<const std::size_t> shape,
+                            std::span<const T> values) {
+  constexpr std::size_t chunk_bytes = 1U << 18U;
+  constexpr unsigned level =
+      1;  // the mantissas of floats are noise, which more effort packs no better
+  const QuietErrors quiet;
+  const std::size_t row = shape.size() > 1 ? shape[1] : 1;
+  const std::size_t rows =
+      std::max<std::size_t>(1, chunk_bytes / (sizeof(T) * std::max<std::size_t>(1, row)));
+  const std::array<hsize_t, 2> chunk{std::min<hsize_t>(rows, std::max<hsize_t>(1, shape.front())),
+                                     std::max<hsize_t>(1, row)};
+  const Handle properties(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_chunk(properties, static_cast<int>(shape.size()), chunk.data());
+  H5Pset_shuffle(properties);
+  H5Pset_deflate(properties, level);
+  write_as(dataset, shape, values, properties);
 }
 
 void File::write_string(const std::string& object, const std::string& attribute,
@@ -358,7 +415,9 @@ void File::write_integer(const std::string& object, const std::string& attribute
   template std::vector<T> File::read<T>(const std::string&, std::size_t) const;                   \
   template std::vector<T> File::read_rows<T>(const std::string&, std::size_t, std::size_t) const; \
   template void File::write<T>(const std::string&, std::span<const std::size_t>,                  \
-                               std::span<const T>);
+                               std::span<const T>);                                               \
+  template void File::write_compressed<T>(const std::string&, std::span<const std::size_t>,       \
+                                          std::span<const T>);
 DEMPILOT_INSTANTIATE(float)
 DEMPILOT_INSTANTIATE(double)
 DEMPILOT_INSTANTIATE(std::int8_t)

@@ -24,6 +24,10 @@ class File {
   static File from_bytes(std::span<const std::byte> bytes, std::string name);
   /// Creates, replacing what is there.
   static File create(const std::filesystem::path& path);
+  /// Creates a file that lives in memory alone; `name` is what messages call it. image() gives its
+  /// bytes, for a caller who must know what became of each of them: HDF5 is not able to let go of a
+  /// file whose last bytes a full disk refused.
+  static File create_in_memory(const std::string& name);
 
   ~File();
   File(File&& other) noexcept;
@@ -59,6 +63,11 @@ class File {
   template <class T>
   void write(const std::string& dataset, std::span<const std::size_t> shape,
              std::span<const T> values);
+  /// The same for a dataset of rank 1 or 2 that is compressed (shuffle, deflate), a number of rows
+  /// at a time.
+  template <class T>
+  void write_compressed(const std::string& dataset, std::span<const std::size_t> shape,
+                        std::span<const T> values);
   void write_string(const std::string& object, const std::string& attribute,
                     const std::string& value);
   void write_double(const std::string& object, const std::string& attribute, double value);
@@ -66,9 +75,14 @@ class File {
 
   /// Flushes and closes; throws Error when the data did not reach the file (disk full).
   void close();
+  /// All bytes of a file that was created in memory.
+  std::vector<std::byte> image() const;
 
  private:
   File(std::int64_t id, std::string name) : id_(id), name_(std::move(name)) {}
+  template <class T>
+  void write_as(const std::string& dataset, std::span<const std::size_t> shape,
+                std::span<const T> values, std::int64_t properties);
 
   std::int64_t id_ = -1;
   std::string name_;

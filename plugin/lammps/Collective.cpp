@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 namespace dempilot::lammps {
 namespace {
@@ -17,14 +18,6 @@ int size_of(MPI_Comm world) {
   int size = 0;
   MPI_Comm_size(world, &size);
   return size;
-}
-
-/// Calls transfer(first byte, count) for pieces of at most message_bytes.
-template <class Transfer>
-void in_pieces(std::byte* bytes, std::size_t count, const Transfer& transfer) {
-  for (std::size_t done = 0; done < count; done += message_bytes) {
-    transfer(bytes + done, static_cast<int>(std::min(message_bytes, count - done)));
-  }
 }
 
 }  // namespace
@@ -54,6 +47,31 @@ void broadcast(std::vector<std::byte>& bytes, MPI_Comm world) {
   broadcast(std::span<std::byte>(bytes), world);
 }
 
+void gather_everywhere(std::span<const double> mine, std::vector<double>& all, MPI_Comm world) {
+  const auto ranks = static_cast<std::size_t>(size_of(world));
+  const auto count = static_cast<int>(mine.size() / 3);
+  std::vector<int> layout(2 * ranks);  // counts, then where they go
+  int* const counts = layout.data();
+  int* const places = layout.data() + ranks;
+  MPI_Allgather(&count, 1, MPI_INT, counts, 1, MPI_INT, world);
+  std::int64_t total = 0;
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    places[rank] = static_cast<int>(total);
+    total += counts[rank];
+    if (total > std::numeric_limits<int>::max()) {
+      throw Error(
+          "the agents have more than 2147483647 goals in all (every rank holds all goals that are "
+          "seen). Use fewer agents");
+    }
+  }
+  all.resize(3 * static_cast<std::size_t>(total));
+  MPI_Datatype point = MPI_DATATYPE_NULL;
+  MPI_Type_contiguous(3, MPI_DOUBLE, &point);
+  MPI_Type_commit(&point);
+  MPI_Allgatherv(mine.data(), count, point, all.data(), counts, places, point, world);
+  MPI_Type_free(&point);
+}
+
 std::vector<std::byte> gather(std::span<const std::byte> mine, MPI_Comm world) {
   constexpr int tag = 0;
   const int rank = rank_of(world);
@@ -62,10 +80,9 @@ std::vector<std::byte> gather(std::span<const std::byte> mine, MPI_Comm world) {
   std::vector<std::int64_t> sizes(rank == 0 ? static_cast<std::size_t>(ranks) : 0);
   MPI_Gather(&my_size, 1, MPI_INT64_T, sizes.data(), 1, MPI_INT64_T, 0, world);
   if (rank != 0) {
-    // MPI does not write to what it sends.
-    in_pieces(
-        const_cast<std::byte*>(mine.data()), mine.size(),
-        [world](std::byte* piece, int count) { MPI_Send(piece, count, MPI_BYTE, 0, tag, world); });
+    in_pieces(mine.data(), mine.size(), [world](const std::byte* piece, int count) {
+      MPI_Send(piece, count, MPI_BYTE, 0, tag, world);
+    });
     return {};
   }
   std::size_t total = 0;

@@ -3,6 +3,7 @@
 
 #include <mpi.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <new>
 #include <optional>
@@ -16,6 +17,14 @@ namespace dempilot::lammps {
 
 /// Pieces in which long messages are sent: MPI counts with an int.
 inline constexpr std::size_t message_bytes = std::size_t{1} << 28U;
+
+/// Calls transfer(first byte, count) for pieces of at most message_bytes.
+template <class Byte, class Transfer>
+void in_pieces(Byte* bytes, std::size_t count, const Transfer& transfer) {
+  for (std::size_t done = 0; done < count; done += message_bytes) {
+    transfer(bytes + done, static_cast<int>(std::min(message_bytes, count - done)));
+  }
+}
 
 /// Message of the first rank that has one, for all ranks; nothing when none has. Collective.
 std::optional<std::string> first_message(const std::optional<std::string>& mine, MPI_Comm world);
@@ -40,6 +49,10 @@ std::optional<std::string> try_together(MPI_Comm world, const Work& work) {
 void broadcast(std::vector<std::byte>& bytes, MPI_Comm world);
 /// Sends `bytes` of rank 0 to all ranks; the same size on all. Collective.
 void broadcast(std::span<std::byte> bytes, MPI_Comm world);
+
+/// Points (points, 3) of all ranks one after the other, on all ranks. Throws Error, on all ranks,
+/// when there are more than MPI can count. Collective.
+void gather_everywhere(std::span<const double> mine, std::vector<double>& all, MPI_Comm world);
 
 /// Bytes of all ranks one after the other, on rank 0; nothing on the others. Collective.
 std::vector<std::byte> gather(std::span<const std::byte> mine, MPI_Comm world);

@@ -12,8 +12,9 @@
 namespace dempilot::lammps {
 namespace {
 
-constexpr std::array<std::string_view, 9> keywords = {
-    "every", "mode", "bind", "walls", "reset", "restart", "observations", "strict", "scale"};
+constexpr std::array<std::string_view, 10> keywords = {
+    "every",   "mode",   "bind",         "walls",  "reset",
+    "restart", "record", "observations", "strict", "scale"};
 
 bool is_keyword(const std::string& word) {
   return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
@@ -138,6 +139,38 @@ bool parse_switch(const std::string& keyword, const Arguments& arguments) {
   return arguments[0] == "yes";
 }
 
+/// Arguments come in pairs, of which `every N` is the first, so that a later `every` is the fix's.
+void parse_record(const Arguments& arguments, FixOptions& options) {
+  if (arguments.size() < 3 || arguments[1] != "every") {
+    fail(
+        "the keyword 'record' is not followed by what it takes (a folder, and how many decisions "
+        "lie between those that are recorded). Write 'record FOLDER every N'");
+  }
+  if (options.record) {
+    fail("'record' is given twice (a fix makes one recording). Remove one of the two");
+  }
+  FixOptions::Record& record = options.record.emplace();
+  record.path = arguments[0];
+  record.every = parse_integer(arguments[2], 1L, "'record every'");
+  for (std::size_t n = 3; n < arguments.size(); n += 2) {
+    const std::string& name = arguments[n];
+    const bool known = name == "flush" || name == "carry" || name == "reward" || name == "done";
+    if (!known) throw Error(unknown_keyword(name));
+    if (n + 1 == arguments.size()) {
+      fail("'{}' of the keyword 'record' lacks its argument (it takes one). Write '{} {}'", name,
+           name,
+           name == "flush"   ? "M"
+           : name == "carry" ? "yes"
+                             : "v_name");
+    }
+    const std::string& value = arguments[n + 1];
+    if (name == "flush") record.flush = parse_integer(value, 1L, "'record flush'");
+    if (name == "carry") record.carry = parse_switch(name, {value});
+    if (name == "reward") record.reward = value;
+    if (name == "done") record.done = value;
+  }
+}
+
 void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOptions& options) {
   if (keyword == "every") return parse_every(arguments, options);
   if (keyword == "mode") return parse_mode(arguments, options);
@@ -146,6 +179,7 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
   if (keyword == "reset") return parse_reset(arguments, options);
   if (keyword == "restart") return parse_restart(arguments, options);
   if (keyword == "scale") return parse_scale(arguments, options);
+  if (keyword == "record") return parse_record(arguments, options);
   (keyword == "strict" ? options.strict : options.observations) = parse_switch(keyword, arguments);
 }
 
@@ -153,8 +187,8 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
 
 std::string unknown_keyword(const std::string& word) {
   return fmt::format(
-      "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart, observations, "
-      "strict and scale). Remove or correct it",
+      "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart, record, "
+      "observations, strict and scale). Remove or correct it",
       word);
 }
 
@@ -175,7 +209,7 @@ FixOptions parse_options(std::span<const std::string> arguments) {
     const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(n) + 1;
     // The first words after a keyword are its own, whatever they are called: 'reset every N', or a
     // group, goal or file with the name of a keyword. Only walls may stand without any.
-    const std::ptrdiff_t own = keyword == "bind" ? 2 : 1;
+    const std::ptrdiff_t own = keyword == "bind" ? 2 : keyword == "record" ? 3 : 1;
     const auto search = first + std::min(own, arguments.end() - first);
     const auto last = std::find_if(search, arguments.end(), is_keyword);
     parse_keyword(keyword, {first, last}, options);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,16 @@ struct FixOptions {
     std::vector<std::string> arguments;
   };
 
+  /// `record PATH every N …`
+  struct Record {
+    std::string path;    ///< of the folder
+    long every = 1;      ///< decisions
+    long flush = 0;      ///< recorded decisions; 0: when memory is full
+    bool carry = false;  ///< whether carries are recorded
+    std::string reward;  ///< what gives the number; empty: not said
+    std::string done;
+  };
+
   std::string policy_path;
   long every = 0;  ///< 0: not said
   bool sample = false;
@@ -31,6 +42,7 @@ struct FixOptions {
   std::array<double, 3> scale{1, 1, 1};
   std::string restart_path;
   bool observations = false;
+  std::optional<Record> record;
   bool strict = false;  ///< what does not match the policy's training is an error
 };
 

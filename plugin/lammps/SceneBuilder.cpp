@@ -8,12 +8,10 @@
 #include <utility>
 
 #include "atom.h"
-#include "comm.h"
 #include "core/Error.hpp"
 #include "domain.h"
 #include "error.h"
 #include "group.h"
-#include "neighbor.h"
 
 namespace dempilot::lammps {
 namespace {
@@ -32,7 +30,8 @@ SceneBuilder::SceneBuilder(LAMMPS_NS::LAMMPS* engine, const Observer& observer,
       purpose_(std::move(purpose)),
       scales_{options.scale[0], options.scale[1], options.scale[2]},
       needs_orientation_(observer.needs_orientation()),
-      orientation_(engine, purpose_) {
+      orientation_(engine, purpose_),
+      surroundings_(engine, purpose_) {
   for (const std::string& name : observer.goals())
     bind_goal(name, options);
   for (const TargetNeeds& needs : observer.target_groups())
@@ -56,28 +55,40 @@ void SceneBuilder::bind_goal(const std::string& name, const FixOptions& options)
                "v_z', each a number, v_name, c_ID[i], f_ID[i], d_name or d2_name[i]",
                purpose_, name, name);
   }
-  const std::size_t given = binding->arguments.size();
-  if (given > 3) error->all(FLERR, "{}: {}", purpose_, unknown_keyword(binding->arguments[3]));
+  goals_.push_back(coordinates(*binding));
+}
+
+SceneBuilder::Quantity SceneBuilder::coordinates(const FixOptions::Binding& binding) {
+  const std::string& name = binding.name;
+  const std::size_t given = binding.arguments.size();
+  if (given > 3) error->all(FLERR, "{}: {}", purpose_, unknown_keyword(binding.arguments[3]));
   const bool plane = domain->dimension == 2;
   if (given != 3 && !(plane && given == 2)) {
     error->all(FLERR, "{}: '{}' is bound to {} coordinates (it has {}). Write 'bind {} {}'",
                purpose_, name, given, plane ? "2 or 3" : "3", name, plane ? "X Y" : "X Y Z");
   }
-  Quantity goal{name, {}, 3, {}};
-  for (const std::string& argument : binding->arguments) {
-    goal.inputs.emplace_back(lmp, argument, purpose_ + ": bind " + name);
+  Quantity place{name, {}, 3, {}};
+  for (const std::string& argument : binding.arguments) {
+    place.inputs.emplace_back(lmp, argument, purpose_ + ": bind " + name);
   }
-  goals_.push_back(std::move(goal));
+  return place;
 }
 
 void SceneBuilder::bind_targets(const TargetNeeds& needs, const FixOptions& options) {
   const FixOptions::Binding* const binding = find_binding(options, needs.name);
-  if (binding != nullptr && binding->arguments.size() > 1) {
-    error->all(FLERR, "{}: {}", purpose_, unknown_keyword(binding->arguments[1]));
-  }
   Target target;
   target.needs = needs;
-  target.group_name = binding == nullptr ? "all" : binding->arguments[0];
+  target.group_name = "all";
+  if (binding != nullptr) {
+    target.group_name = binding->arguments[0];
+    if (binding->arguments.size() > 1) {
+      // What follows a group is a keyword that nobody knows.
+      if (group->find(target.group_name) >= 0) {
+        error->all(FLERR, "{}: {}", purpose_, unknown_keyword(binding->arguments[1]));
+      }
+      target.points = coordinates(*binding);
+    }
+  }
   targets_.push_back(std::move(target));
   counts_contacts_ = counts_contacts_ || needs.touches;
 }
@@ -156,6 +167,9 @@ void SceneBuilder::init() {
     }
   }
   for (Target& target : targets_) {
+    for (PerAtomInput& coordinate : target.points.inputs)
+      coordinate.init();
+    if (target.sees_points()) continue;
     const int found = group->find(target.group_name);
     if (found < 0) {
       error->all(FLERR, "{}: there is no group '{}' (bind {}). Define it with the group command",
@@ -171,40 +185,13 @@ double SceneBuilder::range_of(const TargetNeeds& needs) const {
   return std::max(needs.range * scales_.length, needs.touches ? contact_range_ : 0.0);
 }
 
-void SceneBuilder::check_ghosts() const {
-  double range = 0;
-  for (const Target& target : targets_)
-    range = std::max(range, target.needs.range * scales_.length);
-  if (range <= 0.0) return;
-  const double needed = range + neighbor->skin;
-  for (int d = 0; d < domain->dimension; ++d) {
-    const int ranks = comm->style == LAMMPS_NS::Comm::BRICK ? comm->procgrid[d] : comm->nprocs;
-    if (ranks == 1 && domain->periodicity[d] == 0) continue;  // there are no ghosts
-    if (comm->mode != LAMMPS_NS::Comm::SINGLE) {
-      error->all(
-          FLERR,
-          "{}: ghost atoms have several cutoffs (the policy senses all kinds of particles up "
-          "to {:.10g}). Write 'comm_modify mode single cutoff {:.10g}'",
-          purpose_, range, needed);
-    }
-    if (comm->cutghost[d] >= needed * (1.0 - 1e-9)) continue;
-    error->all(FLERR,
-               "{}: the ghost cutoff of {:.10g} is too short (the policy senses up to {:.10g}, and "
-               "particles move by a skin of {:.10g} before ghosts are chosen anew). Write "
-               "'comm_modify cutoff {:.10g}'",
-               purpose_, comm->cutghost[d], range, neighbor->skin, needed);
-  }
-}
-
 bool SceneBuilder::invokes_computes() const {
-  for (const std::vector<Quantity>* const quantities : {&goals_, &fields_}) {
-    for (const Quantity& quantity : *quantities) {
-      for (const PerAtomInput& source : quantity.inputs) {
-        if (source.invokes_computes()) return true;
-      }
-    }
-  }
-  return std::ranges::any_of(walls_, [](const Walls& w) { return w.input.invokes_computes(); });
+  const auto invokes = [](const Quantity& quantity) {
+    return std::ranges::any_of(quantity.inputs, &PerAtomInput::invokes_computes);
+  };
+  return std::ranges::any_of(goals_, invokes) || std::ranges::any_of(fields_, invokes) ||
+         std::ranges::any_of(targets_, invokes, &Target::points) ||
+         std::ranges::any_of(walls_, [](const Walls& w) { return w.input.invokes_computes(); });
 }
 
 /* ----------------------------------------------------------------------
@@ -230,30 +217,27 @@ void SceneBuilder::find_contact_range() {
   contact_range_ = 2 * largest;
 }
 
-SeenParticles SceneBuilder::find_targets(Target& target) {
-  const int particles = atom->nlocal + atom->nghost;
-  target.position.clear();
-  target.velocity.clear();
-  target.radius.clear();
-  target.type.clear();
-  target.identity.clear();
-  for (int i = 0; i < particles; ++i) {
-    if ((atom->mask[i] & target.group_bit) == 0 || !filter_.may_be_near(atom->x[i])) continue;
-    target.position.insert(target.position.end(), atom->x[i], atom->x[i] + 3);
-    target.identity.push_back(atom->tag[i]);
-    if (target.needs.velocity)
-      target.velocity.insert(target.velocity.end(), atom->v[i], atom->v[i] + 3);
-    if (target.needs.radius) target.radius.push_back(atom->radius[i]);
-    if (target.needs.type) target.type.push_back(atom->type[i]);
+void SceneBuilder::find_targets(Scene& scene, std::span<const std::int32_t> agents,
+                                int agent_group) {
+  if (targets_.empty()) return;
+  wanted_.clear();
+  for (const Target& target : targets_) {
+    const TargetNeeds& needs = target.needs;
+    wanted_.push_back(
+        {target.group_bit, range_of(needs), {needs.velocity, needs.radius, needs.type}});
   }
-  SeenParticles seen;
-  seen.count = target.identity.size();
-  seen.position = target.position.data();
-  seen.velocity = target.velocity.data();
-  seen.radius = target.radius.data();
-  seen.type = target.type.data();
-  seen.identity = target.identity.data();
-  return seen;
+  surroundings_.gather(agents, wanted_);
+  for (std::size_t n = 0; n < targets_.size(); ++n) {
+    Quantity& points = targets_[n].points;
+    if (targets_[n].sees_points()) {
+      evaluate(points, agents, agent_group);
+      // Where all agents share a goal it is one point, known to every rank that has agents.
+      const bool shared = std::ranges::all_of(points.inputs, &PerAtomInput::is_global);
+      const std::size_t own = shared ? std::min<std::size_t>(1, agents.size()) : agents.size();
+      surroundings_.add_points(n, {points.values.data(), 3 * own}, shared);
+    }
+    scene.targets.push_back(surroundings_.seen(n));
+  }
 }
 
 SeenWalls SceneBuilder::find_walls(Walls& walls, std::span<const std::int32_t> agents) {
@@ -304,12 +288,7 @@ Scene SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group,
   }
   find_contact_range();
   scene.contact_range = contact_range_;
-  double range = 0;
-  for (const Target& target : targets_)
-    range = std::max(range, range_of(target.needs));
-  if (range > 0) filter_.build(scene.position, agents, range);
-  for (Target& target : targets_)
-    scene.targets.push_back(find_targets(target));
+  find_targets(scene, agents, agent_group);
   for (Walls& walls : walls_)
     scene.walls.push_back(find_walls(walls, agents));
   return scene;
@@ -322,12 +301,9 @@ double SceneBuilder::memory_usage() const {
     for (const Quantity& quantity : *quantities)
       bytes += quantity.values.capacity() * sizeof(double);
   }
-  for (const Target& t : targets_) {
-    bytes += (t.position.capacity() + t.velocity.capacity() + t.radius.capacity()) * sizeof(double);
-    bytes += t.type.capacity() * sizeof(std::int32_t);
-    bytes += t.identity.capacity() * sizeof(std::int64_t);
-  }
-  return static_cast<double>(bytes) + filter_.memory_usage();
+  for (const Target& target : targets_)
+    bytes += target.points.values.capacity() * sizeof(double);
+  return static_cast<double>(bytes) + surroundings_.memory_usage();
 }
 
 }  // namespace dempilot::lammps

@@ -11,7 +11,7 @@
 #include "plugin/lammps/FixOptions.h"
 #include "plugin/lammps/OrientationInput.h"
 #include "plugin/lammps/PerAtomInput.h"
-#include "plugin/lammps/TargetFilter.h"
+#include "plugin/lammps/Surroundings.h"
 #include "plugin/lammps/WallInput.h"
 #include "pointers.h"
 
@@ -36,9 +36,6 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
 
   /// Looks up what the script refers to; to be called at the start of every run. Collective.
   void init();
-  /// Stops with an error when ghost atoms do not reach as far as the policy senses; to be called
-  /// after the communication was set up. Collective.
-  void check_ghosts() const;
   /// Whether build() may invoke computes.
   bool invokes_computes() const;
   /// The scene around the atoms `agents` of the group number `agent_group`. It views memory of this
@@ -58,13 +55,14 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
     std::size_t stride = 3;      ///< goals have three coordinates, also in the plane
     std::vector<double> values;  ///< (agents, stride)
   };
+  /// A group of atoms, or points.
   struct Target {
     TargetNeeds needs;
     std::string group_name;
     int group_bit = 0;
-    std::vector<double> position, velocity, radius;
-    std::vector<std::int32_t> type;
-    std::vector<std::int64_t> identity;
+    Quantity points;
+
+    bool sees_points() const { return !points.inputs.empty(); }
   };
   struct Walls {
     WallNeeds needs;
@@ -72,6 +70,7 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   };
 
   void bind_goal(const std::string& name, const FixOptions& options);
+  Quantity coordinates(const FixOptions::Binding& binding);
   void bind_targets(const TargetNeeds& needs, const FixOptions& options);
   void bind_walls(const WallNeeds& needs, const FixOptions& options);
   void bind_field(const FieldNeeds& needs, const FixOptions& options);
@@ -81,7 +80,7 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   void evaluate(Quantity& quantity, std::span<const std::int32_t> agents, int agent_group);
   double range_of(const TargetNeeds& needs) const;
   void find_contact_range();
-  SeenParticles find_targets(Target& target);
+  void find_targets(Scene& scene, std::span<const std::int32_t> agents, int agent_group);
   SeenWalls find_walls(Walls& walls, std::span<const std::int32_t> agents);
   void describe_agents(Scene& scene, std::span<const std::int32_t> agents);
 
@@ -95,7 +94,8 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   std::vector<Target> targets_;
   std::vector<Walls> walls_;
   OrientationInput orientation_;
-  TargetFilter filter_;
+  Surroundings surroundings_;
+  std::vector<Wanted> wanted_;
   std::vector<std::int64_t> identity_;
   std::vector<double> quaternions_;
 };

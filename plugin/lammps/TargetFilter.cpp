@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace dempilot::lammps {
 namespace {
@@ -16,38 +15,33 @@ bool is_finite(const double* point) {
 
 }  // namespace
 
-void TargetFilter::shape_grid(const double* position, std::span<const std::int32_t> agents,
-                              double range) {
+void TargetFilter::shape_grid(std::span<const double> agents, double range) {
   cells_ = {};
-  lower_.fill(std::numeric_limits<double>::infinity());
-  std::array<double, 3> upper;
-  upper.fill(-std::numeric_limits<double>::infinity());
-  for (const std::int32_t agent : agents) {
-    const double* const point = position + 3 * static_cast<std::ptrdiff_t>(agent);
-    if (!is_finite(point)) continue;
-    for (std::size_t d = 0; d < 3; ++d) {
-      lower_[d] = std::min(lower_[d], point[d]);
-      upper[d] = std::max(upper[d], point[d]);
-    }
+  bounds_ = {};
+  for (std::size_t n = 0; n + 2 < agents.size(); n += 3) {
+    if (is_finite(agents.data() + n)) bounds_.include(agents.data() + n);
   }
-  if (!(lower_[0] <= upper[0])) return;
+  if (bounds_.is_empty()) return;
 
   // A little wider than the range: rounding must not put a neighbor two cells away.
   double width = 1.001 * range;
-  const auto count = [&](std::size_t d) { return std::floor((upper[d] - lower_[d]) / width) + 3; };
+  const auto count = [&](std::size_t d) {
+    return std::floor((bounds_.upper[d] - bounds_.lower[d]) / width) + 3;
+  };
   while (count(0) * count(1) * count(2) > static_cast<double>(most_cells))
     width *= 1.25;
   inverse_width_ = 1.0 / width;
   for (std::size_t d = 0; d < 3; ++d) {
     cells_[d] = static_cast<std::int64_t>(count(d));
-    lower_[d] -= width;  // the outermost cells hold no agent
+    bounds_.lower[d] -= width;  // the outermost cells hold no agent
+    bounds_.upper[d] = bounds_.lower[d] + static_cast<double>(cells_[d]) * width;
   }
 }
 
 void TargetFilter::mark_around(const double* point) {
   std::array<std::int64_t, 3> cell;
   for (std::size_t d = 0; d < 3; ++d) {
-    cell[d] = static_cast<std::int64_t>((point[d] - lower_[d]) * inverse_width_);
+    cell[d] = static_cast<std::int64_t>((point[d] - bounds_.lower[d]) * inverse_width_);
     cell[d] = std::clamp<std::int64_t>(cell[d], 1, cells_[d] - 2);
   }
   for (std::int64_t z = cell[2] - 1; z <= cell[2] + 1; ++z) {
@@ -58,20 +52,18 @@ void TargetFilter::mark_around(const double* point) {
   }
 }
 
-void TargetFilter::build(const double* position, std::span<const std::int32_t> agents,
-                         double range) {
-  shape_grid(position, agents, range);
+void TargetFilter::build(std::span<const double> agents, double range) {
+  shape_grid(agents, range);
   marked_.assign(static_cast<std::size_t>(cells_[0] * cells_[1] * cells_[2]), 0);
-  for (const std::int32_t agent : agents) {
-    const double* const point = position + 3 * static_cast<std::ptrdiff_t>(agent);
-    if (is_finite(point)) mark_around(point);
+  for (std::size_t n = 0; n + 2 < agents.size(); n += 3) {
+    if (is_finite(agents.data() + n)) mark_around(agents.data() + n);
   }
 }
 
 bool TargetFilter::may_be_near(const double* point) const {
   std::array<std::int64_t, 3> cell;
   for (std::size_t d = 0; d < 3; ++d) {
-    const double place = (point[d] - lower_[d]) * inverse_width_;
+    const double place = (point[d] - bounds_.lower[d]) * inverse_width_;
     if (!(place >= 0.0 && place < static_cast<double>(cells_[d]))) return false;
     cell[d] = static_cast<std::int64_t>(place);
   }

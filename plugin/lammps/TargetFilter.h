@@ -6,25 +6,29 @@
 #include <span>
 #include <vector>
 
+#include "plugin/lammps/Periodicity.h"
+
 namespace dempilot::lammps {
 
 /// Tells which points may be within a range of some agent, so that among a million grains only the
 /// neighborhoods of a thousand agents are looked at any further.
 class TargetFilter {
  public:
-  /// Marks the surroundings of the particles `agents` of `position` (particles, 3). Points farther
-  /// than `range` from all of them are mostly told apart, nearer ones never.
-  void build(const double* position, std::span<const std::int32_t> agents, double range);
+  /// Marks the surroundings of `agents` (agents, 3). Points farther than `range` from all of them
+  /// are mostly told apart, nearer ones never.
+  void build(std::span<const double> agents, double range);
 
   bool may_be_near(const double* point) const;
+  /// Outside of it nothing may be near.
+  const Bounds& bounds() const { return bounds_; }
 
   double memory_usage() const { return static_cast<double>(marked_.capacity()); }
 
  private:
-  void shape_grid(const double* position, std::span<const std::int32_t> agents, double range);
+  void shape_grid(std::span<const double> agents, double range);
   void mark_around(const double* point);
 
-  std::array<double, 3> lower_{};
+  Bounds bounds_;
   double inverse_width_ = 0.0;
   std::array<std::int64_t, 3> cells_{};  ///< along each axis; 0: there is no agent
   std::vector<std::uint8_t> marked_;

@@ -21,6 +21,7 @@
 #include "plugin/lammps/OrientationInput.h"
 #include "plugin/lammps/PerAtomInput.h"
 #include "plugin/lammps/PropertyOutput.h"
+#include "plugin/lammps/Recording.h"
 #include "plugin/lammps/SceneBuilder.h"
 #include "update.h"
 #include "utils.h"
@@ -56,6 +57,7 @@ FixPilot::FixPilot(LAMMPS* engine, int narg, char** arg)
   if (!options_.reset_variable.empty()) {
     reset_input_ = std::make_unique<PerAtomInput>(lmp, options_.reset_variable, me_ + ": reset");
   }
+  declare_recording();
   declare();
 }
 
@@ -195,13 +197,14 @@ void FixPilot::init() {
   if (property_output_) property_output_->init();
   find_reset_region();
   restore_agents();
-  if (scene_->invokes_computes() || (reset_input_ && reset_input_->invokes_computes())) {
+  init_recording();
+  if (scene_->invokes_computes() || (reset_input_ && reset_input_->invokes_computes()) ||
+      recording_invokes_computes()) {
     modify->addstep_compute_all(update->ntimestep + counters_.until_decision);
   }
 }
 
 void FixPilot::setup_pre_neighbor() {
-  if (update->whichflag == 1) scene_->check_ghosts();
   pre_neighbor();
 }
 
@@ -258,6 +261,7 @@ void FixPilot::end_of_step() {
     decide();
     publish();
   }
+  if (recording_) recording_->settle(counters_.until_decision == every_);
 }
 
 /* ----------------------------------------------------------------------
@@ -311,6 +315,7 @@ void FixPilot::decide() {
   observe();
   const double observed = MPI_Wtime();
   infer();
+  record_decision();
   seconds_.observe += observed - start;
   seconds_.infer += MPI_Wtime() - observed;
   ++counters_.decisions;
@@ -328,11 +333,13 @@ std::span<float> FixPilot::observation_rows() {
 }
 
 void FixPilot::observe() {
-  const bool computes =
-      scene_->invokes_computes() || (reset_input_ != nullptr && reset_input_->invokes_computes());
+  const bool computes = scene_->invokes_computes() ||
+                        (reset_input_ != nullptr && reset_input_->invokes_computes()) ||
+                        recording_invokes_computes();
   if (computes) modify->clearstep_compute();
   if (reset_input_) reset_where_told();
   if (reset_region_ != nullptr) reset_in_region();
+  record_state();
   const dempilot::Scene scene = scene_->build(pool_->atoms(), igroup, remember());
   if (computes) modify->addstep_compute(update->ntimestep + every_);
   if (pool_->size() == 0) return;
@@ -358,6 +365,7 @@ void FixPilot::infer() {
 /* ---------------------------------------------------------------------- */
 
 void FixPilot::post_run() {
+  if (recording_) recording_->rest();
   std::array<double, 3> seconds = {seconds_.observe, seconds_.infer, seconds_.act};
   MPI_Allreduce(MPI_IN_PLACE, seconds.data(), 3, MPI_DOUBLE, MPI_SUM, world);
   auto agents = static_cast<std::int64_t>(pool_->size());

@@ -20,6 +20,7 @@ namespace lammps {
 class AgentReader;
 class PerAtomInput;
 class PropertyOutput;
+class Recording;
 class SceneBuilder;
 struct AgentMemory;
 }  // namespace lammps
@@ -122,6 +123,13 @@ class FixPilot : public Fix {
   void publish_wrenches();
   void sum_totals();
 
+  // fix_pilot_recording.cpp
+  void declare_recording();
+  void init_recording();
+  bool recording_invokes_computes() const;
+  void record_state();
+  void record_decision();
+
   // fix_pilot_restart.cpp
   void declare_restart();
   std::string side_file(const std::string& restart_file) const;
@@ -145,6 +153,7 @@ class FixPilot : public Fix {
   std::unique_ptr<dempilot::lammps::PropertyOutput> property_output_;
   std::unique_ptr<dempilot::lammps::AgentPool> pool_;
   std::unique_ptr<dempilot::lammps::OutputRows> output_;
+  std::unique_ptr<dempilot::lammps::Recording> recording_;  ///< none if nothing is recorded
 
   std::int64_t every_ = 1;
   bool turns_ = false;                ///< whether torques are given

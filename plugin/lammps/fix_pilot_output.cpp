@@ -14,6 +14,7 @@
 #include "core/Pilot.hpp"
 #include "error.h"
 #include "plugin/lammps/PerAtomInput.h"
+#include "plugin/lammps/Recording.h"
 #include "plugin/lammps/SceneBuilder.h"
 #include "plugin/lammps/fix_pilot.h"
 
@@ -138,6 +139,7 @@ double FixPilot::compute_vector(int n) {
 
 double FixPilot::memory_usage() {
   return pool_->memory_usage() + output_->memory_usage() + scene_->memory_usage() +
+         (recording_ ? recording_->memory_usage() : 0.0) +
          static_cast<double>(rows_.capacity() * sizeof(float) +
                              resets_.capacity() * sizeof(double));
 }

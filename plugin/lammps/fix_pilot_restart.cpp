@@ -25,6 +25,7 @@
 #include "modify.h"
 #include "plugin/lammps/Collective.h"
 #include "plugin/lammps/PerAtomInput.h"
+#include "plugin/lammps/Recording.h"
 #include "plugin/lammps/RestartFile.h"
 #include "plugin/lammps/SceneBuilder.h"
 #include "plugin/lammps/fix_pilot.h"
@@ -177,6 +178,7 @@ void FixPilot::unpack_restart(int i, int nth) {
 /* ---------------------------------------------------------------------- */
 
 void FixPilot::write_restart_file(const char* file) {
+  if (recording_) recording_->flush();  // a run that goes on from here finds all that came before
   pool_->sweep(atom->nlocal);
   AgentColumns all;
   const AgentColumns& mine = pool_->columns();

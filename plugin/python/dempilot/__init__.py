@@ -2,8 +2,10 @@
 
 from dempilot.errors import Error
 from dempilot.policy import Agents, Distribution, Policy, Sampling, Step, initialize, load
+from dempilot.recording import Recording
 
 __all__ = [
-    "Agents", "Distribution", "Error", "Policy", "Sampling", "Step", "initialize", "load",
+    "Agents", "Distribution", "Error", "Policy", "Recording", "Sampling", "Step", "initialize",
+    "load",
 ]  # fmt: skip
 __version__ = "0.1.0"

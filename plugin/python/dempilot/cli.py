@@ -1,4 +1,4 @@
-"""The command line: convert, info, verify."""
+"""The command line: convert, info, verify, recording."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Convert trained policies to policy files (*.policy.h5), and look at them.",
+        description="Convert trained policies to policy files (*.policy.h5), and look at them "
+        "and at recordings.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     converter = commands.add_parser(
@@ -72,7 +73,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("files", type=Path, nargs="+", metavar="FILE")
     verify.set_defaults(run=lambda options: tool.verify(options.files))
+    _add_recording(commands)
     return parser
+
+
+def _add_recording(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    recording = commands.add_parser("recording", help="look at what a simulation recorded")
+    actions = recording.add_subparsers(required=True, metavar="ACTION")
+    info = actions.add_parser("info", help="say what is in a recording")
+    info.add_argument("path", type=Path, metavar="FOLDER")
+    info.add_argument("--json", action="store_true", help="for programs")
+    info.set_defaults(run=lambda options: tool.recording_info(options.path, as_json=options.json))
 
 
 def _add_source(sources: argparse._SubParsersAction[argparse.ArgumentParser], source: str) -> None:

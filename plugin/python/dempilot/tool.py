@@ -1,4 +1,4 @@
-"""`info` and `verify`: what the C++ says about files."""
+"""`info` and `verify`: what the C++ says about files; and what is in a recording."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import h5py
 from dempilot.errors import Error, fail
 from dempilot.library import candidates
 from dempilot.policy import Policy, load
+from dempilot.recording import Recording, describe
 
 
 def info(path: Path) -> int:
@@ -50,6 +51,36 @@ def verify(paths: Sequence[Path]) -> int:
             print(f"FAILED {error}", file=sys.stderr)
             failed += 1
     return 1 if failed else 0
+
+
+def recording_info(path: Path, *, as_json: bool) -> int:
+    """Prints what a recording holds."""
+    said = describe(Recording(path))
+    if as_json:
+        print(json.dumps(said, indent=2))
+        return 0
+    print(f"{path}: {said['rows']} rows of {said['agents']} agents, recorded by {said['source']}")
+    if said["rows"]:
+        print(
+            f"  {said['decisions']} decisions, {said['first_decision']} to "
+            f"{said['last_decision']}, at steps {said['first_step']} to {said['last_step']}"
+        )
+    print(f"  columns: {', '.join(said['columns'])}")
+    print(
+        f"  an observation has {said['observation_size']} values, an action "
+        f"{said['action_size']}, a carry {said['carry_size'] or 'was not recorded'}"
+    )
+    for launch in said["launches"]:
+        print(
+            f"  launch {launch['number']}: from decision {launch['from_decision']} (step "
+            f"{launch['from_step']}), every {launch['every']}, on {launch['ranks']} ranks, policy "
+            f"{launch['policy']}"
+        )
+    print(
+        f"  {said['segments']} segments of {said['bytes']} bytes; {said['superseded_rows']} rows "
+        f"are superseded, {len(said['ignored_files'])} files ignored"
+    )
+    return 0
 
 
 def _is_golden(path: Path) -> bool:

@@ -324,6 +324,29 @@ TEST_F(Hdf5, ReportsAFullDisk) {
                                       HasSubstr("(disk full or I/O error) free some space")));
 }
 
+TEST_F(Hdf5, MakesFilesInMemoryThatAreFilesOnceTheirBytesAreWritten) {
+  std::vector<float> values(300000);
+  for (std::size_t n = 0; n < values.size(); ++n)
+    values[n] = static_cast<float>(n % 1000);
+  File made = File::create_in_memory(path_);
+  made.write_compressed<float>("table", std::array<std::size_t, 2>{100000, 3}, values);
+  made.write_compressed<std::int64_t>("none", std::array<std::size_t, 1>{0}, {});
+  made.write_string("", "text", "x");
+  const std::vector<std::byte> bytes = made.image();
+  made.close();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_LT(bytes.size(), values.size());  // a quarter of what they take unpacked
+
+  std::ofstream(path_, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+  const File file = File::open(path_);
+  EXPECT_EQ(file.read<float>("table", std::array<std::size_t, 2>{100000, 3}), values);
+  EXPECT_EQ(file.read_rows<float>("table", 99999, 1), (std::vector<float>{997, 998, 999}));
+  EXPECT_TRUE(file.read<std::int64_t>("none").empty());
+  EXPECT_EQ(file.read_string("", "text"), "x");
+}
+
 TEST_F(Hdf5, LeavesNothingOpenAfterErrors) {
   File writer = File::create(path_);
   writer.write<float>("floats", std::array<std::size_t, 1>{2}, std::array{1.0F, 2.0F});

@@ -42,6 +42,7 @@ TEST(FixOptions, HaveDefaults) {
   EXPECT_TRUE(options.walls.empty());
   EXPECT_EQ(options.reset_every, 0);
   EXPECT_TRUE(options.bindings.empty());
+  EXPECT_FALSE(options.record.has_value());
 }
 
 TEST(FixOptions, ReadAllKeywords) {
@@ -70,6 +71,56 @@ TEST(FixOptions, ResetMayFollowAVariable) {
   EXPECT_EQ(options.reset_variable, "v_born");
   EXPECT_EQ(options.reset_every, 0);
   EXPECT_EQ(options.every, 3);
+}
+
+TEST(FixOptions, TellTheIntervalOfARecordingFromThatOfDecisions) {
+  for (const char* line :
+       {"p.h5 record every every 4 flush 9 carry yes reward v_r done c_d[2] every 3",
+        "p.h5 every 3 record every every 4 done c_d[2] carry yes reward v_r flush "
+        "9 observations no"}) {
+    const FixOptions options = parse(line);
+    EXPECT_EQ(options.every, 3);
+    ASSERT_TRUE(options.record.has_value());
+    EXPECT_EQ(options.record->path, "every");  // a folder may have any name
+    EXPECT_EQ(options.record->every, 4);
+    EXPECT_EQ(options.record->flush, 9);
+    EXPECT_TRUE(options.record->carry);
+    EXPECT_EQ(options.record->reward, "v_r");
+    EXPECT_EQ(options.record->done, "c_d[2]");
+  }
+  const FixOptions options = parse("p.h5 record r every 1");
+  EXPECT_EQ(options.every, 0);
+  EXPECT_EQ(options.record->flush, 0);
+  EXPECT_FALSE(options.record->carry);
+  EXPECT_EQ(options.record->reward, "");
+}
+
+TEST(FixOptions, SayWhatIsWrongWithARecording) {
+  const std::string usage =
+      "the keyword 'record' is not followed by what it takes (a folder, and how many decisions lie "
+      "between those that are recorded). Write 'record FOLDER every N'";
+  EXPECT_EQ(message("p.h5 record"), usage);
+  EXPECT_EQ(message("p.h5 record r"), usage);
+  EXPECT_EQ(message("p.h5 record r every"), usage);
+  EXPECT_EQ(message("p.h5 record r flush 3"), usage);
+  EXPECT_EQ(message("p.h5 record r every 0"),
+            "'record every' cannot be '0' (it is a whole number of at least 1). Correct the "
+            "argument");
+  EXPECT_EQ(message("p.h5 record r every 1 flush 0"),
+            "'record flush' cannot be '0' (it is a whole number of at least 1). Correct the "
+            "argument");
+  EXPECT_EQ(message("p.h5 record r every 1 carry maybe"),
+            "'carry' cannot be 'maybe' (it is yes or no). Write 'carry yes'");
+  EXPECT_EQ(message("p.h5 record r every 1 reward"),
+            "'reward' of the keyword 'record' lacks its argument (it takes one). Write 'reward "
+            "v_name'");
+  EXPECT_EQ(message("p.h5 record r every 1 flush every 3"),
+            "'flush' of the keyword 'record' lacks its argument (it takes one). Write 'flush M'");
+  EXPECT_EQ(message("p.h5 record r every 1 record s every 1"),
+            "'record' is given twice (a fix makes one recording). Remove one of the two");
+  EXPECT_EQ(message("p.h5 record r every 1 speed 3"),
+            "unknown keyword 'speed' (known are every, mode, bind, walls, reset, restart, record, "
+            "observations and strict). Remove or correct it");
 }
 
 TEST(FixOptions, SayWhatIsWrong) {

@@ -1,9 +1,18 @@
 #pragma once
 
+#include <array>
+#include <cstdio>
 #include <string>
 
 /// Input scripts shared by the tests of fix pilot.
 namespace dempilot::lammps::testing {
+
+/// A number that LAMMPS reads back bit for bit.
+inline std::string exact(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.17g", value);
+  return text.data();
+}
 
 /// A periodic bed of touching spheres that settle: type 1 are grains, type 2 agents. The group
 /// `agents` is there, the fix is not.
@@ -14,7 +23,7 @@ atom_style sphere
 atom_modify map array sort 10 1.0
 boundary p p f
 newton off
-comm_modify cutoff 2.9 vel yes
+comm_modify vel yes
 region box block 0 12 0 12 0 8
 create_box 2 box
 create_atoms 1 random 420 4711 box overlap 0.95 maxtry 500
@@ -63,7 +72,6 @@ units lj
 atom_style sphere
 atom_modify map array sort 7 1.0
 boundary p p p
-comm_modify cutoff 3.0
 read_data sparse.data
 group agents type 2
 group grains type 1

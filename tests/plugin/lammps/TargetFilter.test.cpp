@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <random>
 #include <vector>
 
@@ -29,12 +28,17 @@ double distance(const double* a, const double* b) {
   return std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
 }
 
+bool is_inside(const Bounds& bounds, const double* point) {
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (!(point[d] >= bounds.lower[d] && point[d] <= bounds.upper[d])) return false;
+  }
+  return true;
+}
+
 /// Number of points of the cloud that pass; the first `agents` are agents. None that is near fails.
 std::size_t count_passing(const Cloud& cloud, std::size_t agents, double range) {
-  std::vector<std::int32_t> indices(agents);
-  std::iota(indices.begin(), indices.end(), 0);
   TargetFilter filter;
-  filter.build(cloud.position.data(), indices, range);
+  filter.build({cloud.position.data(), 3 * agents}, range);
   std::size_t passing = 0;
   for (std::size_t n = 0; n < cloud.size(); ++n) {
     bool near = false;
@@ -43,6 +47,7 @@ std::size_t count_passing(const Cloud& cloud, std::size_t agents, double range) 
     }
     const bool passes = filter.may_be_near(cloud.at(n));
     EXPECT_TRUE(passes || !near) << "point " << n;
+    EXPECT_TRUE(!passes || is_inside(filter.bounds(), cloud.at(n))) << "point " << n;
     passing += passes ? 1 : 0;
   }
   return passing;
@@ -87,8 +92,7 @@ TEST(TargetFilter, BearsWhatIsNotFinite) {
   count_passing(cloud, 3, 0.5);
   const double lost[3] = {0.0, std::numeric_limits<double>::quiet_NaN(), 0.0};
   TargetFilter filter;
-  const std::int32_t agent = 2;
-  filter.build(cloud.position.data(), {&agent, 1}, 0.5);
+  filter.build({cloud.at(2), 3}, 0.5);
   EXPECT_FALSE(filter.may_be_near(lost));
 }
 

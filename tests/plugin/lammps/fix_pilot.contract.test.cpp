@@ -120,7 +120,6 @@ set type 1 quat/random 815
 set type 1 angmom 0.02 -0.01 0.03
 pair_style zero 1.0
 pair_coeff * *
-comm_modify cutoff 3.0
 timestep 0.02
 fix move all nve/asphere
 compute q all property/atom quatw quati quatj quatk
@@ -177,7 +176,7 @@ TEST(BodyFrame, TurnsAboutZInThePlane) {
   action.frame = Frame::body;
   const std::string script =
       "units lj\natom_style ellipsoid\ndimension 2\nboundary p p p\nread_data one.data\n"
-      "pair_style zero 1.0\npair_coeff * *\ncomm_modify cutoff 2.0\nfix pilot all pilot policy.h5 "
+      "pair_style zero 1.0\npair_coeff * *\nfix pilot all pilot policy.h5 "
       "bind goal 4 5\ndump d all custom 1 agents.dump id fx fy fz f_pilot[*]\n"
       "dump_modify d format float %.17g\nrun 0\n";
   save_policy_file(lammps.file("policy.h5"), make_policy({goal_direction(2)}, 2, action));

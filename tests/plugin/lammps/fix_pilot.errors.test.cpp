@@ -21,13 +21,13 @@ std::string world(const std::string& style = "sphere", const std::string& bounda
   return "units lj\natom_style " + style + "\nboundary " + boundary +
          "\nregion box block 0 8 0 8 0 8\ncreate_box 1 box\ncreate_atoms 1 random 20 77 box\n" +
          (style == "atomic" ? "mass 1 1.0\n" : "") +
-         "pair_style zero 1.0\npair_coeff * *\ncomm_modify cutoff 2.8\nfix move all nve\n";
+         "pair_style zero 1.0\npair_coeff * *\nfix move all nve\n";
 }
 
 std::string plane_world() {
   return "units lj\natom_style sphere\ndimension 2\nregion box block 0 8 0 8 -0.5 0.5\n"
          "create_box 1 box\ncreate_atoms 1 random 20 77 box\npair_style zero 1.0\npair_coeff * *\n"
-         "comm_modify cutoff 2.8\nfix move all nve\nfix plane all enforce2d\n";
+         "fix move all nve\nfix plane all enforce2d\n";
 }
 
 class Errors : public ::testing::Test {
@@ -96,16 +96,26 @@ TEST_F(Errors, GoalFromTheWrongColumn) {
 TEST_F(Errors, TargetsThatAreNoGroup) {
   const PolicyFile watcher = make_policy({lidar(2.0, 4, 2)});
   EXPECT_THAT(error_of(watcher, "bind targets nobody"), HasSubstr("there is no group 'nobody'"));
-  EXPECT_THAT(error_of(watcher, "bind targets all record"), HasSubstr("unknown keyword 'record'"));
+  EXPECT_THAT(error_of(watcher, "bind targets all recrd"), HasSubstr("unknown keyword 'recrd'"));
 }
 
-TEST_F(Errors, GhostCutoffTooShort) {
-  const PolicyFile watcher = make_policy({lidar(3.25, 4, 2)});
-  EXPECT_THAT(error_of(watcher, "", world(), 2),
-              AllOf(HasSubstr("the ghost cutoff of 2.8 is too short (the policy senses up to 3.25"),
-                    HasSubstr("Write 'comm_modify cutoff 3.55'")));
-  // One rank and no periodic side: there are no ghosts to miss.
-  save(watcher);
+TEST_F(Errors, TargetsWithTooFewCoordinates) {
+  const PolicyFile watcher = make_policy({lidar(2.0, 4, 2)});
+  EXPECT_THAT(
+      error_of(watcher, "bind targets 1 2"),
+      HasSubstr("'targets' is bound to 2 coordinates (it has 3). Write 'bind targets X Y Z'"));
+  EXPECT_THAT(error_of(watcher, "bind targets 1 2 here"),
+              HasSubstr("bind targets: 'here' is not understood"));
+  EXPECT_THAT(error_of(watcher, "bind targets 1 2 3 record"),
+              HasSubstr("unknown keyword 'record'"));
+}
+
+TEST_F(Errors, RangeOfManyPeriods) {
+  EXPECT_THAT(error_of(make_policy({lidar(161.0, 4, 2)}), "", world(), 2),
+              HasSubstr("Fix pilot pilot: the policy senses 161 far in a box that repeats itself "
+                        "every 8 (every atom would be seen more than 40 times along this side). "
+                        "Use a larger box"));
+  save(make_policy({lidar(161.0, 4, 2)}));
   lammps.expect_success(world("sphere", "f f f") + "fix pilot all pilot policy.h5\nrun 1\n");
 }
 

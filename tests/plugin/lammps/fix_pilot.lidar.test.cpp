@@ -1,16 +1,15 @@
-// The lidar inside LAMMPS, where it sees own and ghost atoms, gives what JaxDEM's gave for the same
+// The lidar inside LAMMPS, whatever rank holds what it sees, gives what JaxDEM's gave for the same
 // positions.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "core/io/Hdf5.hpp"
 #include "tests/plugin/lammps/LammpsRun.hpp"
+#include "tests/plugin/lammps/Scripts.hpp"
 #include "tests/plugin/lammps/TestPolicies.hpp"
 
 namespace dempilot::lammps::testing {
@@ -42,12 +41,6 @@ struct GoldenScene {
   int dimension = 0;
   std::vector<double> anchor, box, agents, targets, proximity, cross_proximity;
 };
-
-std::string exact(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.17g", value);
-  return text.data();
-}
 
 /// Appends atoms of one type; a plane scene lies at z = 0.
 void append_atoms(std::string& lines, int& id, int type, const std::vector<double>& position,
@@ -116,8 +109,7 @@ std::vector<double> sense(const GoldenScene& scene, int ranks, const std::string
   const std::string plane = scene.dimension == 2 ? "fix plane all enforce2d\n" : "";
   lammps.expect_success(
       "units lj\natom_style sphere\natom_modify sort 1 0.5\ndimension " +
-          std::to_string(scene.dimension) + "\nboundary " + side + depth + "\ncomm_modify cutoff " +
-          exact(scene.range + 0.3) +
+          std::to_string(scene.dimension) + "\nboundary " + side + depth +
           "\nread_data scene.data\ngroup agents type 1\ngroup others type 2\npair_style zero 0.5\n"
           "pair_coeff * *\nfix move all nve\n" +
           plane + "fix pilot agents pilot policy.h5 observations yes bind targets " + group +

@@ -28,8 +28,8 @@ constexpr const char* fix_line =
 /// What a script that begins with read_restart must say again.
 std::string sparse_again(const std::string& restart, const std::string& options = "") {
   return "read_restart " + restart +
-         "\ncomm_modify cutoff 3.0\nneighbor 0.4 bin\ntimestep 0.05\nfix move agents nve/sphere\n" +
-         fix_line + options + "\n";
+         "\nneighbor 0.4 bin\ntimestep 0.05\nfix move agents nve/sphere\n" + fix_line + options +
+         "\n";
 }
 
 AgentColumns agents_in(const fs::path& path) {
@@ -210,7 +210,7 @@ TEST(RestartFiles, OfSeveralFixesDoNotMix) {
   EXPECT_EQ(agents_in(lammps.file("both.restart.one.pilot.h5")).id.size(), 13U);
   EXPECT_EQ(agents_in(lammps.file("both.restart.two.pilot.h5")).id.size(), 14U);
   lammps.expect_success(
-      "read_restart both.restart\ncomm_modify cutoff 3.0\nneighbor 0.4 bin\nfix move agents "
+      "read_restart both.restart\nneighbor 0.4 bin\nfix move agents "
       "nve/sphere\n" +
           fixes + "run 0\nwrite_restart again.restart\n",
       4);
@@ -231,7 +231,7 @@ TEST(RestartInABed, KeepsCarriesThatReplay) {
       granular_bed() + fix + dump_agents(5) + "run 102\nwrite_restart bed.restart\n", 2);
   std::vector<Snapshot> snapshots = read_dump(lammps.file("agents.dump"));
   lammps.expect_success(
-      "newton off\nread_restart bed.restart\ncomm_modify cutoff 2.9 vel yes\nneighbor 0.3 bin\n"
+      "newton off\nread_restart bed.restart\ncomm_modify vel yes\nneighbor 0.3 bin\n"
       "timestep 0.004\n"
       "fix floor all wall/gran hooke/history 2000.0 NULL 50.0 NULL 0.4 1 zplane 0.0 8.0\n"
       "fix weight all gravity 1.0 vector 0 0 -1\nfix move all nve/sphere\n" +

@@ -28,8 +28,7 @@ std::vector<std::vector<double>> sense(int dimension, int n_azimuth, int n_eleva
       std::string("units lj\natom_style sphere\n") +
       (plane ? "dimension 2\nboundary f f p\nregion box block 0 8 0 8 -0.5 0.5\n"
              : "boundary f f f\nregion box block 0 8 0 8 0 8\n") +
-      "create_box 1 box\n" + atoms +
-      "comm_modify cutoff 2.5\npair_style zero 1.0\npair_coeff * *\nfix move all nve\n" +
+      "create_box 1 box\n" + atoms + "pair_style zero 1.0\npair_coeff * *\nfix move all nve\n" +
       (plane ? "fix plane all enforce2d\n" : "") +
       "group agents type 1\ngroup nobody empty\n"
       "fix pilot agents pilot policy.h5 observations yes bind targets nobody walls " +
