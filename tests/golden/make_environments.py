@@ -71,6 +71,7 @@ class Case:
 
 
 NEAR = {"min_box_size": 9.0, "max_box_size": 9.0}  # some goals are nearer than the clip
+CROWDED = {"min_box_size": 9.4, "max_box_size": 9.4, "box_padding": 0.0}  # magnets reach
 VARIED = {"min_box_size": 17.0, "max_box_size": 23.0}
 CASES = {
     "singleNavigator": Case("singleNavigator", NEAR, episodes=12),
@@ -83,7 +84,7 @@ CASES = {
     "multiRoller": Case("multiRoller", {"N": 48, **VARIED}),
     "swarmRoller": Case("swarmRoller", {"N": 48, **VARIED}),
     "swarmRoller3D": Case("swarmRoller3D", {"N": 14}),
-    "swarmStacking3D": Case("swarmStacking3D"),
+    "swarmStacking3D": Case("swarmStacking3D", CROWDED),
     "TwoGears": Case("TwoGears", held=200),
     "ThreeGears": Case("ThreeGears", held=200),
     "ThreeGears-apart": Case("ThreeGears", held=200, apart=True),
