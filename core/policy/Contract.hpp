@@ -189,9 +189,9 @@ struct ActionSpec {
   double angular_drag = 0.0;  ///< on the angular velocity, recomputed every step
   Frame frame = Frame::lab;
   int axis = 0;      ///< thrust: which axis of the body is the director, 0 to 2
-  std::string bind;  ///< velocity: name that the simulation binds to a per-atom property
+  std::string bind{};  ///< velocity: name that the simulation binds to a per-atom property
   /// Discrete actions: (categories, width), what each of them does.
-  std::vector<float> table;
+  std::vector<float> table{};
 
   bool operator==(const ActionSpec&) const = default;
 };
