@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "atom.h"
+#include "comm.h"
 #include "core/observe/Walls.hpp"
 #include "domain.h"
 #include "error.h"
 #include "region.h"
+#include "update.h"
 
 namespace dempilot::lammps {
 
@@ -34,6 +36,13 @@ void WallSources::add(const std::string& word) {
 WallInput::WallInput(LAMMPS_NS::LAMMPS* engine, WallSources sources, std::string purpose)
     : Pointers(engine), sources_(std::move(sources)), purpose_(std::move(purpose)) {}
 
+/// Whether a face stays where the script puts it, and is no period's end.
+bool WallInput::is_fixed(std::size_t face) const {
+  constexpr int fixed = 1;  // as Domain::set_boundary numbers them
+  return domain->boundary[face / 2][face % 2] == fixed &&
+         static_cast<int>(face / 2) < domain->dimension;
+}
+
 bool WallInput::sees_faces() const {
   return sources_.box || sources_.faces != std::array<bool, 6>{};
 }
@@ -41,8 +50,13 @@ bool WallInput::sees_faces() const {
 void WallInput::check_faces() const {
   for (std::size_t face = 0; face < 6; ++face) {
     const std::size_t axis = face / 2;
-    if (!sources_.faces[face]) continue;
-    if (domain->periodicity[axis] == 0 && static_cast<int>(axis) < domain->dimension) continue;
+    if (!sources_.faces[face] || is_fixed(face)) continue;
+    if (domain->periodicity[axis] == 0 && static_cast<int>(axis) < domain->dimension) {
+      error->all(FLERR,
+                 "{}: face {} of the box is no wall (its boundary follows the particles). Give it "
+                 "an f in 'boundary', or name another face",
+                 purpose_, face_names[face]);
+    }
     error->all(FLERR,
                "{}: face {} of the box is no wall (the box is periodic there, or flat). Name "
                "another face, or change 'boundary'",
@@ -50,9 +64,30 @@ void WallInput::check_faces() const {
   }
 }
 
+/* ----------------------------------------------------------------------
+   an agent at the rim of a shrink-wrapped box would see a wall that nobody built
+------------------------------------------------------------------------- */
+
+void WallInput::warn_of_shrinking_faces() {
+  if (!sources_.box || update->whichflag != 1) return;
+  std::string found;
+  for (std::size_t face = 0; face < 2 * static_cast<std::size_t>(domain->dimension); ++face) {
+    if (domain->periodicity[face / 2] != 0 || is_fixed(face)) continue;
+    found += " " + std::string(face_names[face]);
+  }
+  if (found == told_) return;
+  told_ = found;
+  if (found.empty() || comm->me != 0) return;
+  error->warning(FLERR,
+                 "{}: faces of the box are not sensed as walls:{} (their boundaries follow the "
+                 "particles). Give those that are walls an f in 'boundary'",
+                 purpose_, found);
+}
+
 void WallInput::init() {
   regions_.clear();
   check_faces();
+  warn_of_shrinking_faces();
   per_agent_ = sees_faces() ? 2 * static_cast<std::size_t>(domain->dimension) : 0;
   for (const std::string& name : sources_.regions) {
     LAMMPS_NS::Region* const region = domain->get_region_by_id(name);
@@ -100,7 +135,7 @@ void WallInput::find_box(std::span<const std::int32_t> agents) {
     box.lower[d] = domain->boxlo[d];
     box.upper[d] = domain->boxhi[d];
     for (const std::size_t face : {2 * d, 2 * d + 1}) {
-      box.is_wall[face] = sources_.faces[face] || (sources_.box && domain->periodicity[d] == 0);
+      box.is_wall[face] = (sources_.faces[face] || sources_.box) && is_fixed(face);
     }
   }
   const std::size_t width = 6 * static_cast<std::size_t>(domain->dimension);

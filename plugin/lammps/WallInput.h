@@ -47,11 +47,14 @@ class WallInput : protected LAMMPS_NS::Pointers {
   void find_region(LAMMPS_NS::Region& region, std::size_t first,
                    std::span<const std::int32_t> agents, double range);
 
+  bool is_fixed(std::size_t face) const;
   bool sees_faces() const;
   void check_faces() const;
+  void warn_of_shrinking_faces();
 
   WallSources sources_;
   std::string purpose_;
+  std::string told_;  ///< faces that the user has been warned of
   std::vector<LAMMPS_NS::Region*> regions_;
   std::size_t per_agent_ = 0;
   std::vector<double> faces_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "atom.h"
@@ -14,6 +15,7 @@
 #include "core/Pilot.hpp"
 #include "domain.h"
 #include "error.h"
+#include "input.h"
 #include "modify.h"
 #include "plugin/lammps/Collective.h"
 #include "plugin/lammps/Digest.h"
@@ -183,15 +185,30 @@ void FixPilot::compare_with_training() {
   told_mismatches_ = std::move(found);
 }
 
-void FixPilot::init() {
-  check_engine();
-  compare_with_training();
+/* ----------------------------------------------------------------------
+   what this fix cannot do for the command that is about to run
+------------------------------------------------------------------------- */
+
+void FixPilot::check_command() {
   if (utils::strmatch(update->integrate_style, "^respa")) {
     error->all(FLERR,
                "{}: run style respa is not supported (an action acts for whole time steps). "
                "Write 'run_style verlet'",
                me_);
   }
+  if (update->whichflag == 1 && input->command != nullptr &&
+      std::string_view(input->command) == "rerun") {
+    error->all(FLERR,
+               "{}: rerun is not supported (snapshots leave agents no time to act, and do not hold "
+               "what they remember). Write 'unfix {}' before it, or dump f_{} in the run itself",
+               me_, id, id);
+  }
+}
+
+void FixPilot::init() {
+  check_engine();
+  check_command();
+  compare_with_training();
   scene_->init();
   if (reset_input_) reset_input_->init();
   if (property_output_) property_output_->init();
@@ -238,6 +255,7 @@ void FixPilot::setup(int /*vflag*/) {
 
 void FixPilot::post_force(int /*vflag*/) {
   const double start = MPI_Wtime();
+  counters_.time += update->dt;  // here, as fix dt/reset changes it at the end of a step
   if (counters_.until_decision <= 1) note_contact_forces();
   give_pending();
   compute_wrenches();
@@ -247,7 +265,6 @@ void FixPilot::post_force(int /*vflag*/) {
 }
 
 void FixPilot::end_of_step() {
-  counters_.time += update->dt;
   if (counters_.until_reset > 0 && --counters_.until_reset == 0) {
     for (std::size_t row = 0; row < pool_->size(); ++row)
       reset(row);

@@ -89,6 +89,7 @@ class FixPilot : public Fix {
   void bind_output();
   void declare();
   void check_engine();
+  void check_command();
   void compare_with_training();
   void admit_agents();
   void decide();

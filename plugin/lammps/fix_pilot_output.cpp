@@ -17,6 +17,7 @@
 #include "plugin/lammps/Recording.h"
 #include "plugin/lammps/SceneBuilder.h"
 #include "plugin/lammps/fix_pilot.h"
+#include "update.h"
 
 using namespace LAMMPS_NS;
 using dempilot::lammps::AgentColumns;
@@ -132,8 +133,13 @@ void FixPilot::sum_totals() {
   totals_atoms_ = atom->natoms;
 }
 
+/* ----------------------------------------------------------------------
+   between runs, and between the pieces of one, commands may have replaced atoms
+------------------------------------------------------------------------- */
+
 double FixPilot::compute_vector(int n) {
-  if (!totals_valid_ || totals_atoms_ != atom->natoms) sum_totals();
+  const bool at_rest = update->whichflag == 0 || update->ntimestep == update->laststep;
+  if (at_rest || !totals_valid_ || totals_atoms_ != atom->natoms) sum_totals();
   return totals_[static_cast<std::size_t>(n)];
 }
 

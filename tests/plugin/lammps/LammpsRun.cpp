@@ -88,7 +88,7 @@ std::vector<std::vector<double>> Outcome::thermo() const {
       inside = true;
     } else if (line.starts_with("Loop time") || line.starts_with("Fix pilot")) {
       inside = false;
-    } else if (inside) {
+    } else if (inside && !line.starts_with("WARNING")) {
       std::vector<double>& row = rows.emplace_back();
       for (const std::string& word : words)
         row.push_back(std::strtod(word.c_str(), nullptr));

@@ -104,5 +104,66 @@ TEST(Walls, OfACylinderAreSensedAlongItsRadius) {
   expect_round_wall("cylinder z 4 4 3.5 0 8");
 }
 
+/// A disc in a corner whose lower faces have the boundaries `x` and `y`, and a second one that
+/// keeps the upper faces far.
+Outcome corner(const LammpsRun& lammps, const std::string& x, const std::string& y,
+               const std::string& fix) {
+  return lammps.expect_success(
+      "units lj\natom_style sphere\ndimension 2\nboundary " + x + "f " + y +
+          "f p\nregion box block 0 8 0 8 -0.5 0.5\ncreate_box 1 box\n"
+          "create_atoms 1 single 0.9 1.2 0\ncreate_atoms 1 single 6 6 0\n"
+          "pair_style zero 1.0\npair_coeff * *\nfix move all nve\nfix plane all enforce2d\n"
+          "group agents id 1\ngroup nobody empty\n"
+          "fix pilot agents pilot policy.h5 observations yes " +
+          fix + "\n" + dump_agents(1) + "run 0\nrun 0\n",
+      2);
+}
+
+TEST(ShrinkWrappedFaces, AreNoWalls) {
+  const LammpsRun lammps;
+  save_policy_file(lammps.file("policy.h5"), make_policy({lidar(range, 4, 0, true)}, 2));
+  const auto seen = [&] {
+    const Snapshot now = read_dump(lammps.file("agents.dump")).at(0);
+    std::vector<double> row;
+    for (std::size_t k = 0; k < 4; ++k)
+      row.push_back(now.at("f_pilot[" + std::to_string(12 + k) + "]")[0]);
+    return *std::max_element(row.begin(), row.end());
+  };
+  const std::string warning = "WARNING: Fix pilot pilot: faces of the box are not sensed as walls:";
+  const std::string rest =
+      " (their boundaries follow the particles). Give those that are walls an f in 'boundary'";
+  for (const char* follows : {"s", "m"}) {
+    const Outcome outcome = corner(lammps, "f", follows, "bind targets nobody");
+    const auto first = outcome.output.find(warning + " ylo" + rest);
+    EXPECT_NE(first, std::string::npos) << outcome.output;
+    EXPECT_EQ(outcome.output.find(warning, first + 1), std::string::npos) << "said twice";
+    EXPECT_NEAR(seen(), (range - 0.9) / range, 1e-6);
+    EXPECT_TRUE(corner(lammps, follows, "f", "bind targets nobody").says(warning + " xlo" + rest));
+    EXPECT_NEAR(seen(), (range - 1.2) / range, 1e-6);
+  }
+  EXPECT_FALSE(corner(lammps, "f", "f", "bind targets nobody").says(warning));
+}
+
+TEST(ShrinkWrappedFaces, AreRefusedByName) {
+  const LammpsRun lammps;
+  ObservationComponent floor;
+  floor.kind = ComponentKind::wall_distance;
+  floor.dimensions = 2;
+  floor.bind = "floor";
+  floor.range = range;
+  save_policy_file(lammps.file("policy.h5"), make_policy({floor}, 3));
+  for (const char* follows : {"s", "m"}) {
+    const std::string error = lammps.expect_error(
+        std::string("units lj\natom_style sphere\nboundary p p ") + follows +
+        "f\nregion box block 0 8 0 8 0 8\ncreate_box 1 box\ncreate_atoms 1 single 4 4 4\n"
+        "pair_style zero 1.0\npair_coeff * *\n"
+        "fix pilot all pilot policy.h5 bind floor zlo\nrun 0\n");
+    EXPECT_NE(error.find("Fix pilot pilot: face zlo of the box is no wall (its boundary follows "
+                         "the particles). Give it an f in 'boundary', or name another face"),
+              std::string::npos)
+        << error;
+  }
+}
+
 }  // namespace
 }  // namespace dempilot::lammps::testing
