@@ -188,10 +188,10 @@ struct ActionSpec {
   double drag = 0.0;          ///< on the velocity, recomputed every step
   double angular_drag = 0.0;  ///< on the angular velocity, recomputed every step
   Frame frame = Frame::lab;
-  int axis = 0;      ///< thrust: which axis of the body is the director, 0 to 2
-  std::string bind;  ///< velocity: name that the simulation binds to a per-atom property
+  int axis = 0;        ///< thrust: which axis of the body is the director, 0 to 2
+  std::string bind{};  ///< velocity: name that the simulation binds to a per-atom property
   /// Discrete actions: (categories, width), what each of them does.
-  std::vector<float> table;
+  std::vector<float> table{};
 
   bool operator==(const ActionSpec&) const = default;
 };

@@ -215,8 +215,7 @@ void FixPilot::init() {
   find_reset_region();
   restore_agents();
   init_recording();
-  if (scene_->invokes_computes() || (reset_input_ && reset_input_->invokes_computes()) ||
-      recording_invokes_computes()) {
+  if (invokes_computes()) {
     modify->addstep_compute_all(update->ntimestep + counters_.until_decision);
   }
 }
@@ -349,10 +348,12 @@ std::span<float> FixPilot::observation_rows() {
   return rows_;
 }
 
+bool FixPilot::invokes_computes() const {
+  return scene_->invokes_computes() || resetting_invokes_computes() || recording_invokes_computes();
+}
+
 void FixPilot::observe() {
-  const bool computes = scene_->invokes_computes() ||
-                        (reset_input_ != nullptr && reset_input_->invokes_computes()) ||
-                        recording_invokes_computes();
+  const bool computes = invokes_computes();
   if (computes) modify->clearstep_compute();
   if (reset_input_) reset_where_told();
   if (reset_region_ != nullptr) reset_in_region();

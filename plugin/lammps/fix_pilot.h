@@ -94,6 +94,7 @@ class FixPilot : public Fix {
   void admit_agents();
   void decide();
   std::span<float> observation_rows();
+  bool invokes_computes() const;
   void observe();
   void infer();
 
@@ -101,6 +102,7 @@ class FixPilot : public Fix {
   void reset(std::size_t row);
   void reset_where_told();
   void find_reset_region();
+  bool resetting_invokes_computes() const;
   void reset_in_region();
   void note_contact_forces();
   dempilot::lammps::AgentMemory remember();

@@ -144,10 +144,13 @@ double FixPilot::compute_vector(int n) {
 }
 
 double FixPilot::memory_usage() {
+  const auto bytes = [](const auto&... vectors) {
+    return (static_cast<double>(vectors.capacity() * sizeof(vectors[0])) + ...);
+  };
   return pool_->memory_usage() + output_->memory_usage() + scene_->memory_usage() +
          (recording_ ? recording_->memory_usage() : 0.0) +
-         static_cast<double>(rows_.capacity() * sizeof(float) +
-                             resets_.capacity() * sizeof(double));
+         bytes(rows_, resets_, contact_atoms_, contact_forces_, seen_contact_force_, seen_action_,
+               seen_time_);
 }
 
 /* ----------------------------------------------------------------------

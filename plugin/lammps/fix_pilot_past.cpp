@@ -46,6 +46,11 @@ void FixPilot::find_reset_region() {
              options_.reset_region);
 }
 
+bool FixPilot::resetting_invokes_computes() const {
+  if (reset_input_ && reset_input_->invokes_computes()) return true;
+  return reset_region_ != nullptr && (reset_region_->varshape != 0 || reset_region_->dynamic != 0);
+}
+
 /* ----------------------------------------------------------------------
    on entry: an agent that was outside at the last decision and is inside now
 ------------------------------------------------------------------------- */

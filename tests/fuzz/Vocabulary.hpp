@@ -47,11 +47,11 @@ inline constexpr std::array<std::string_view, 9> objects{
     "params", "golden/value", "normalization", "units",
 };
 
-inline constexpr std::array<std::string_view, 20> attributes{
+inline constexpr std::array<std::string_view, 22> attributes{
     "format",    "version", "model", "metadata",     "provenance", "components",
     "target",    "scale",   "drag",  "angular_drag", "time_step",  "decision_interval",
     "tolerance", "other",   "frame", "epsilon",      "clip",       "length",
-    "time",      "mass",
+    "time",      "mass",    "axis",  "bind",
 };
 
 inline constexpr std::array<std::string_view, 43> datasets{
@@ -155,16 +155,43 @@ inline constexpr std::array<std::string_view, 34> metadata{
     "/action_space/kw/x_min/0",
 };
 
-inline constexpr std::array<std::string_view, 13> components{
-    "",        "/0",       "/1",           "/0/name",        "/0/dimensions",
-    "/0/clip", "/0/range", "/0/n_azimuth", "/0/n_elevation", "/0/walls",
-    "/0/bind", "/0/other", "/1/name"};
+inline constexpr std::array<std::string_view, 19> components{"",
+                                                             "/0",
+                                                             "/1",
+                                                             "/0/name",
+                                                             "/0/dimensions",
+                                                             "/0/clip",
+                                                             "/0/range",
+                                                             "/0/n_azimuth",
+                                                             "/0/n_elevation",
+                                                             "/0/walls",
+                                                             "/0/bind",
+                                                             "/0/other",
+                                                             "/1/name",
+                                                             "/0/count",
+                                                             "/0/frame",
+                                                             "/0/velocity",
+                                                             "/0/radius",
+                                                             "/0/type",
+                                                             "/0/axis"};
 
-inline constexpr std::array<std::string_view, 5> names{R"("velocity")", R"("angular_velocity")",
-                                                       R"("goal_direction")",
-                                                       R"("goal_displacement")", R"("lidar")"};
+inline constexpr std::array<std::string_view, 15> names{R"("velocity")",
+                                                        R"("angular_velocity")",
+                                                        R"("goal_direction")",
+                                                        R"("goal_displacement")",
+                                                        R"("lidar")",
+                                                        R"("neighbors")",
+                                                        R"("contact_force")",
+                                                        R"("contact_count")",
+                                                        R"("wall_distance")",
+                                                        R"("wall_direction")",
+                                                        R"("quaternion")",
+                                                        R"("director")",
+                                                        R"("previous_action")",
+                                                        R"("time_since_reset")",
+                                                        R"("field")"};
 
-inline constexpr std::array<std::string_view, 65> values{
+inline constexpr std::array<std::string_view, 69> values{
     "null",
     "true",
     "false",
@@ -230,9 +257,13 @@ inline constexpr std::array<std::string_view, 65> values{
     "[null]",
     "[null,1]",
     R"({"type":"Clipped","kw":{"x_min":null,"x_max":[1,null]}})",
+    R"("body")",
+    R"({"name":"neighbors","range":1,"count":1,"dimensions":2,"velocity":true})",
+    R"({"name":"field","bind":"a","dimensions":5})",
+    R"({"name":"previous_action","dimensions":3})",
 };
 
-inline constexpr std::array<std::string_view, 18> texts{
+inline constexpr std::array<std::string_view, 21> texts{
     "dempilot-policy",
     "LSTMActorCritic",
     "MinGRUActorCritic",
@@ -251,6 +282,9 @@ inline constexpr std::array<std::string_view, 18> texts{
     "RecurrentActorCritic",
     "lab",
     "body",
+    "thrust",
+    "thrust_and_turn",
+    "velocity",
 };
 
 inline constexpr std::array<std::string_view, 26> numbers{

@@ -12,30 +12,37 @@ Read from JSON with the spelling of docs/policy_file.md:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dempilot.checks import (
+    REMEDY,
+    check_integer,
+    check_name,
+    check_type,
+    require_known,
+    require_object,
+)
 from dempilot.errors import fail
 from dempilot.model import Normalization
+from dempilot.observation import FRAMES, Component, component_width, parse_components
 
-LARGEST = 2**127  # of what float32 holds
-REMEDY = "See docs/policy_file.md for what a contract holds."
-
-# component: its keys, with the type of each
-COMPONENTS: dict[str, dict[str, type]] = {
-    "velocity": {"dimensions": int},
-    "angular_velocity": {"dimensions": int},
-    "goal_direction": {"dimensions": int, "bind": str},
-    "goal_displacement": {"dimensions": int, "clip": float, "bind": str},
-    "lidar": {"range": float, "n_azimuth": int, "n_elevation": int, "walls": bool, "bind": str},
+GROUPS = ("observation", "action", "timing", "units", "normalization")
+# action target: how many actions it takes
+TARGETS = {
+    "force": (2, 3),
+    "torque": (1, 3),
+    "force_and_torque": (3, 6),
+    "thrust": (1,),
+    "thrust_and_turn": (2, 4),
+    "velocity": (2, 3),
 }
-REQUIRED = {"lidar": ("range", "n_azimuth")}
-DIMENSIONS = {"angular_velocity": (1, 3)}
-TARGETS = {"force": (2, 3), "torque": (1, 3), "force_and_torque": (3, 6)}
+THRUSTS = ("thrust", "thrust_and_turn")
+ACTION_KEYS = ("target", "frame", "scale", "drag", "angular_drag", "axis", "bind", "table")
 NUMBERS = {
     "timing": ("time_step", "decision_interval"),
     "units": ("length", "time", "mass"),
@@ -46,7 +53,7 @@ NUMBERS = {
 class Contract:
     """The groups `/observation`, `/action`, `/timing` and `/units`; None where one is absent."""
 
-    components: list[dict[str, Any]] | None = None
+    components: list[Component] | None = None
     action: dict[str, Any] | None = None
     table: list[list[float]] | None = None
     timing: dict[str, Any] | None = None
@@ -84,40 +91,33 @@ class Contract:
 
     def _check_action(self, actions: int, discrete: bool) -> None:
         target = (self.action or {})["target"]
-        width = actions
-        if discrete:
-            if self.table is None:
-                fail(
-                    "action 'table' is missing",
-                    f"the model chooses among {actions} categories",
-                    "Give a row of actions for each category.",
-                )
-            if len(self.table) != actions:
-                fail(
-                    f"action 'table' has {len(self.table)} rows",
-                    f"the model chooses among {actions} categories",
-                    "Give a row of actions for each category.",
-                )
-            width = len(self.table[0])
-        elif self.table is not None:
+        if discrete and (self.table is None or len(self.table) != actions):
+            found = "is missing" if self.table is None else f"has {len(self.table)} rows"
+            fail(
+                f"action 'table' {found}",
+                f"the model chooses among {actions} categories",
+                "Give a row of actions for each category.",
+            )
+        if not discrete and self.table is not None:
             fail(
                 "action 'table' is given",
                 "the model's actions are not discrete",
                 "Leave the table out.",
             )
+        width = actions if self.table is None else len(self.table[0])
         if width not in TARGETS[target]:
             fail(
                 f"action target '{target}' does not take {width} actions",
                 f"it takes {' or '.join(map(str, TARGETS[target]))}",
                 "Name the target that the policy was trained with.",
             )
-
-
-def component_width(component: Mapping[str, Any]) -> int:
-    """How many values a component gives."""
-    if component["name"] == "lidar":
-        return int(component["n_azimuth"]) * max(1, int(component.get("n_elevation", 0)))
-    return int(component["dimensions"])
+        for component in self.components or ():
+            if component["name"] == "previous_action" and component["dimensions"] != width:
+                fail(
+                    f"component 'previous_action' has {component['dimensions']} entries",
+                    f"an action has {width}",
+                    "Give it as many.",
+                )
 
 
 def read_contract(path: Path) -> Contract:
@@ -139,13 +139,15 @@ def _refuse_constant(name: str) -> float:
 
 def parse_contract(data: Any) -> Contract:
     """Returns the contract that JSON data spells; raises `Error` on anything unknown."""
-    groups = _object(data, "the contract")
-    _known(groups, "the contract", ("observation", "action", "timing", "units", "normalization"))
+    groups = require_object(data, "the contract")
+    require_known(
+        groups, "the contract", ("observation", "action", "timing", "units", "normalization")
+    )
     components = None
     if "observation" in groups:
-        observation = _object(groups["observation"], "'observation'")
-        _known(observation, "'observation'", ("components",))
-        components = _components(observation.get("components"))
+        observation = require_object(groups["observation"], "'observation'")
+        require_known(observation, "'observation'", ("components",))
+        components = parse_components(observation.get("components"))
     action, table = _action(groups["action"]) if "action" in groups else (None, None)
     return Contract(
         components=components,
@@ -159,53 +161,45 @@ def parse_contract(data: Any) -> Contract:
     )
 
 
-def _components(data: Any) -> list[dict[str, Any]]:
-    if not isinstance(data, list) or not data:
-        fail("'observation' has no list of components", "it holds none", REMEDY)
-    return [_component(entry, index) for index, entry in enumerate(data)]
-
-
-def _component(data: Any, index: int) -> dict[str, Any]:
-    entry = _object(data, f"component {index}")
-    name = entry.get("name")
-    if not isinstance(name, str) or name not in COMPONENTS:
-        fail(f"unknown component '{name}'", f"known: {', '.join(COMPONENTS)}", REMEDY)
-    keys = COMPONENTS[name]
-    _known(entry, f"component '{name}'", ("name", *keys))
-    for key in REQUIRED.get(name, ("dimensions",)):
-        if key not in entry:
-            fail(f"component '{name}' lacks '{key}'", "it decides what is observed", REMEDY)
-    for key, kind in keys.items():
-        if key in entry:
-            _check_type(entry[key], kind, f"component '{name}' has '{key}'")
-    if "dimensions" in keys and entry["dimensions"] not in DIMENSIONS.get(name, (2, 3)):
-        allowed = " or ".join(map(str, DIMENSIONS.get(name, (2, 3))))
-        fail(
-            f"component '{name}' has {entry['dimensions']} dimensions", f"it has {allowed}", REMEDY
-        )
-    for key in ("range", "n_azimuth", "clip"):
-        if key in entry and not entry[key] > 0:
-            fail(f"component '{name}' has '{key}' {entry[key]}", "it must be positive", REMEDY)
-    if entry.get("n_elevation", 0) < 0:
-        fail(f"component '{name}' has a negative 'n_elevation'", "0 means planar", REMEDY)
-    return dict(entry)
-
-
 def _action(data: Any) -> tuple[dict[str, Any], list[list[float]] | None]:
-    entry = dict(_object(data, "'action'"))
-    _known(entry, "'action'", ("target", "frame", "scale", "drag", "angular_drag", "table"))
+    entry = dict(require_object(data, "'action'"))
+    require_known(entry, "'action'", ACTION_KEYS)
     if not isinstance(entry.get("target"), str) or entry["target"] not in TARGETS:
         fail(
             f"unknown action target '{entry.get('target')}'", f"known: {', '.join(TARGETS)}", REMEDY
         )
-    if entry.get("frame", "lab") not in ["lab", "body"]:
-        fail(f"unknown action frame '{entry['frame']}'", "known: lab, body", REMEDY)
+    if entry.get("frame", "lab") not in FRAMES:
+        fail(f"unknown action frame '{entry['frame']}'", f"known: {', '.join(FRAMES)}", REMEDY)
+    _check_target(entry)
     for key in ("scale", "drag", "angular_drag"):
         if key in entry:
-            _check_type(entry[key], float, f"'action' has '{key}'")
+            check_type(entry[key], float, f"'action' has '{key}'")
             entry[key] = float(entry[key])
     table = entry.pop("table", None)
     return entry, None if table is None else _table(table)
+
+
+def _check_target(entry: Mapping[str, Any]) -> None:
+    """What only some targets have."""
+    target = entry["target"]
+    if target in THRUSTS and entry.get("frame") == "body":
+        fail(
+            f"action target '{target}' is in the body frame",
+            "a thrust turns with the body anyway",
+            "Leave the frame out.",
+        )
+    if "axis" in entry:
+        if target not in THRUSTS:
+            fail(f"action target '{target}' has an axis", "only a thrust has one", "Remove it.")
+        check_integer(entry["axis"], 0, 2, "'action' has 'axis'")
+    if "bind" in entry:
+        if target != "velocity":
+            fail(
+                f"action target '{target}' binds a name",
+                "only a target velocity does",
+                "Remove it.",
+            )
+        check_name(entry["bind"], "'action' has 'bind'")
 
 
 def _table(data: Any) -> list[list[float]]:
@@ -215,21 +209,21 @@ def _table(data: Any) -> list[list[float]]:
         if len(row) != len(data[0]) or not row:
             fail("action 'table' has rows of unequal length", "each row holds all actions", REMEDY)
         for value in row:
-            _check_type(value, float, "action 'table' holds")
+            check_type(value, float, "action 'table' holds")
     return [[float(value) for value in row] for row in data]
 
 
 def _numbers(groups: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     if name not in groups:
         return None
-    entry = _object(groups[name], f"'{name}'")
-    _known(entry, f"'{name}'", NUMBERS[name])
+    entry = require_object(groups[name], f"'{name}'")
+    require_known(entry, f"'{name}'", NUMBERS[name])
     numbers: dict[str, Any] = {}
     for key in NUMBERS[name]:
         if key not in entry:
             fail(f"'{name}' lacks '{key}'", f"it holds {', '.join(NUMBERS[name])}", REMEDY)
         kind = int if key == "decision_interval" else float
-        _check_type(entry[key], kind, f"'{name}' has '{key}'")
+        check_type(entry[key], kind, f"'{name}' has '{key}'")
         if not entry[key] > 0:
             fail(f"'{name}' has '{key}' {entry[key]}", "it must be positive", REMEDY)
         numbers[key] = kind(entry[key])
@@ -237,24 +231,22 @@ def _numbers(groups: Mapping[str, Any], name: str) -> dict[str, Any] | None:
 
 
 def _normalization(data: Any) -> Normalization:
-    entry = _object(data, "'normalization'")
-    _known(entry, "'normalization'", ("mean", "variance", "epsilon", "clip"))
+    entry = require_object(data, "'normalization'")
+    require_known(entry, "'normalization'", ("mean", "variance", "epsilon", "clip"))
     arrays = {}
     for key in ("mean", "variance"):
         if not isinstance(entry.get(key), list):
             fail(f"'normalization' lacks '{key}'", "it holds a number for each observation", REMEDY)
         for value in entry[key]:
-            _check_type(value, float, f"'normalization' has '{key}' with")
+            check_type(value, float, f"'normalization' has '{key}' with")
         arrays[key] = np.asarray(entry[key], np.float64)
     for key in ("epsilon", "clip"):
         if key in entry:
-            _check_type(entry[key], float, f"'normalization' has '{key}'")
+            check_type(entry[key], float, f"'normalization' has '{key}'")
     if (arrays["variance"] < 0).any():
         fail("'normalization' has a negative 'variance'", "it is the mean of squares", REMEDY)
     if entry.get("epsilon", 0) < 0:
-        fail(
-            f"'normalization' has 'epsilon' {entry['epsilon']}", "it must not be negative", REMEDY
-        )
+        fail(f"'normalization' has 'epsilon' {entry['epsilon']}", "it must not be negative", REMEDY)
     if entry.get("clip") is not None and not entry["clip"] > 0:
         fail(f"'normalization' has 'clip' {entry['clip']}", "it must be positive", REMEDY)
     return Normalization(
@@ -263,33 +255,3 @@ def _normalization(data: Any) -> Normalization:
         epsilon=float(entry.get("epsilon", 1e-8)),
         clip=None if entry.get("clip") is None else float(entry["clip"]),
     )
-
-
-def _object(data: Any, what: str) -> Mapping[str, Any]:
-    if not isinstance(data, dict):
-        fail(f"{what} is no JSON object", f"it is a {type(data).__name__}", REMEDY)
-    return data
-
-
-def _known(entry: Mapping[str, Any], what: str, keys: Sequence[str]) -> None:
-    for key in entry:
-        if key not in keys:
-            fail(f"{what} has an unknown key '{key}'", f"known: {', '.join(keys)}", REMEDY)
-
-
-def _check_type(value: Any, kind: type, what: str) -> None:
-    """JSON's true is no number here, and an integer will do where a number is wanted."""
-    kinds = (int, float) if kind is float else (kind,)
-    if isinstance(value, bool) != (kind is bool) or not isinstance(value, kinds):
-        fail(f"{what} {json.dumps(value)}", f"it takes {_spoken(kind)}", REMEDY)
-    if isinstance(value, (int, float)) and not abs(value) < LARGEST:
-        fail(f"{what} {_short(value)}", "it takes a number that float32 can hold", REMEDY)
-
-
-def _short(value: float) -> str:
-    """Python refuses to print integers of thousands of digits."""
-    return str(value) if isinstance(value, float) else f"an integer of {value.bit_length()} bits"
-
-
-def _spoken(kind: type) -> str:
-    return {int: "an integer", float: "a number", str: "a string", bool: "true or false"}[kind]

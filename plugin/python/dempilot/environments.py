@@ -32,10 +32,11 @@ def _velocity(dimensions: int) -> Component:
     return {"name": "velocity", "dimensions": dimensions}
 
 
-def _goal(dimensions: int) -> list[Component]:
+def _goal(dimensions: int, bind: str = "goal") -> list[Component]:
+    """Unit vector and clipped displacement, both away from what `bind` stands for."""
     return [
-        {"name": "goal_direction", "dimensions": dimensions, "bind": "goal"},
-        {"name": "goal_displacement", "dimensions": dimensions, "bind": "goal", "clip": 3.0},
+        {"name": "goal_direction", "dimensions": dimensions, "bind": bind},
+        {"name": "goal_displacement", "dimensions": dimensions, "bind": bind, "clip": 3.0},
     ]
 
 
@@ -60,7 +61,26 @@ def _swarm(dimensions: int) -> Callable[[Mapping[str, float]], list[Component]]:
     return lambda options: [_velocity(dimensions), _lidar(options, targets=True), _lidar(options)]
 
 
+def _gears(others: tuple[str, ...]) -> Callable[[Mapping[str, float]], list[Component]]:
+    """Of each other gear its place, and sine and cosine of its angle against this one's."""
+
+    def components(options: Mapping[str, float]) -> list[Component]:
+        sides: list[Component] = [
+            {"name": "wall_distance", "range": float(options["box_size"]), "bind": side}
+            for side in ("left", "right")
+        ]
+        height = {"name": "field", "dimensions": 1, "bind": "height"}
+        listed = [height, *sides, *_goal(2)]
+        for suffix in others:
+            listed += _goal(2, f"gear{suffix}")
+            listed.append({"name": "field", "dimensions": 2, "bind": f"turn{suffix}"})
+        return [*listed, _velocity(2), {"name": "angular_velocity", "dimensions": 1}]
+
+    return components
+
+
 MAGNET = "particles also attract each other there: the simulation must add that force itself"
+ATTRACTION = "gears also attract each other there: the simulation must add that force itself"
 PLANAR = {"lidar_range": 6.0, "n_lidar_rays": 16}
 WIDE = {"lidar_range": 10.0, "n_lidar_rays": 24}
 SPATIAL = {"lidar_range": 10.0, "n_lidar_rays": 8, "n_lidar_elevation": 8}
@@ -99,6 +119,8 @@ ENVIRONMENTS = (
         "torque",
         MAGNET,
     ),
+    Environment("TwoGears", {"box_size": 10.0}, _gears(("",)), "torque", ATTRACTION),
+    Environment("ThreeGears", {"box_size": 10.0}, _gears(("_j", "_k")), "torque"),
 )
 COMMON = {"friction": 0.2, "decision_interval": 1, "time_step": TIME_STEP}
 INTEGERS = ("dim", "n_lidar_rays", "n_lidar_elevation", "decision_interval")

@@ -289,13 +289,15 @@ std::vector<Fault> contract_faults() {
               "the other"),
       without_attribute("NoTarget", "action", "target", "'/action' lacks the attribute 'target'"),
       text("TargetWithControlCharacters", "action", "target", "for\tce",
-           "unknown action target 'for?ce' (known: force, torque, force_and_torque) convert the "
+           "unknown action target 'for?ce' (known: force, torque, force_and_torque, thrust, "
+           "thrust_and_turn, velocity) convert the "
            "policy to one of these"),
-      text("UnknownTarget", "action", "target", "thrust",
-           "unknown action target 'thrust' (known: force, torque, force_and_torque) convert the "
+      text("UnknownTarget", "action", "target", "wish",
+           "unknown action target 'wish' (known: force, torque, force_and_torque, thrust, "
+           "thrust_and_turn, velocity) convert the "
            "policy to one of these"),
       text("UnknownFrame", "action", "frame", "moon",
-           "unknown action frame 'moon' (known: lab, body) convert the policy to one of these"),
+           "unknown frame 'moon' (known: lab, body) convert the policy to one of these"),
       {"TableOfContinuousActions",
        [](hid_t id) {
          test::put_floats(id, "action/table", {3, 3}, std::vector<float>(9));
@@ -308,7 +310,7 @@ std::vector<Fault> contract_faults() {
            "'/action' has an attribute 'angular_drag' that is no number"),
       number("MisspeltDrag", "action", "angular_drg", 5,
              "'/action' has 6 attributes, of which 1 are unknown (known: target, frame, scale, "
-             "drag, angular_drag) correct or remove them"),
+             "drag, angular_drag, axis, bind) correct or remove them"),
       text("UnknownRootAttribute", "/", "units", "si",
            "'/' has 6 attributes, of which 1 are unknown"),
   };
@@ -423,74 +425,6 @@ INSTANTIATE_TEST_SUITE_P(Timing, MalformedPolicyFile, testing::ValuesIn(timing_f
                          name_of_fault);
 INSTANTIATE_TEST_SUITE_P(Golden, MalformedPolicyFile, testing::ValuesIn(golden_faults()),
                          name_of_fault);
-
-TEST(ActionTargets, MustFitTheNumberOfActions) {
-  const test::TemporaryFolder folder;
-  const std::string path = (folder / "a.policy.h5").string();
-  const auto load = [&](std::size_t actions, ActionTarget target) {
-    PolicyFile policy = test::small_policy();
-    policy.golden = {};
-    policy.contract.model =
-        test::recurrent_model(ModelVariant::seed, ActionSpaceKind::free, {}, actions);
-    policy.contract.action.target = target;
-    policy.parameters = test::random_parameters(policy.contract.model, 1);
-    save_policy_file(path, policy);
-    return load_policy_file(path);
-  };
-  EXPECT_NO_THROW(load(2, ActionTarget::force));
-  EXPECT_NO_THROW(load(3, ActionTarget::force));
-  EXPECT_NO_THROW(load(1, ActionTarget::torque));
-  EXPECT_NO_THROW(load(3, ActionTarget::torque));
-  EXPECT_NO_THROW(load(3, ActionTarget::force_and_torque));
-  EXPECT_NO_THROW(load(6, ActionTarget::force_and_torque));
-  EXPECT_THAT(test::message_of([&] { load(1, ActionTarget::force); }),
-              HasSubstr("'" + path +
-                        "': 1 actions cannot be a force (a force takes 2 or 3) choose another "
-                        "target"));
-  EXPECT_THAT(test::message_of([&] { load(2, ActionTarget::torque); }),
-              HasSubstr("2 actions cannot be a torque (a torque 1 or 3) choose another target"));
-  EXPECT_THAT(test::message_of([&] { load(4, ActionTarget::force_and_torque); }),
-              HasSubstr("4 actions cannot be a force_and_torque (both take 3 in the plane, or 6) "
-                        "choose another target"));
-}
-
-TEST(ActionTable, MustHaveARowOfFiniteNumbersForEachAction) {
-  const test::TemporaryFolder folder;
-  const std::string path = (folder / "a.policy.h5").string();
-  const auto load = [&](const std::vector<hsize_t>& shape, float value) {
-    PolicyFile policy = test::small_policy();
-    policy.golden = {};
-    policy.contract.model = test::with_discrete_actions(test::feed_forward_model());
-    policy.contract.action.table = std::vector<float>(9, 1.0F);
-    policy.parameters = test::random_parameters(policy.contract.model, 1);
-    save_policy_file(path, policy);
-    test::edit_file(path, [&](hid_t id) {
-      test::put_floats(id, "action/table", shape, std::vector<float>(shape[0] * shape[1], value));
-    });
-    return load_policy_file(path).contract.acting_width();
-  };
-  EXPECT_EQ(load({3, 1}, 1), 1U);
-  EXPECT_EQ(load({3, 3}, 1), 3U);
-  EXPECT_THAT(test::message_of([&] {
-                load({2, 3}, 1);
-              }),
-              HasSubstr("'" + path +
-                        "': '/action/table' has shape (2, 3) (a row of 1 to 6 numbers for each of "
-                        "the 3 actions is needed) correct it"));
-  EXPECT_THAT(test::message_of([&] {
-                load({3, 7}, 1);
-              }),
-              HasSubstr("'/action/table' has shape (3, 7)"));
-  EXPECT_THAT(test::message_of([&] {
-                load({3, 2}, 1);
-              }),
-              HasSubstr("2 actions cannot be a torque (a torque 1 or 3)"));
-  EXPECT_THAT(test::message_of([&] {
-                load({3, 3}, NAN);
-              }),
-              HasSubstr("'/action/table' holds a number that is not finite (it is a force) correct "
-                        "it"));
-}
 
 }  // namespace
 }  // namespace dempilot

@@ -22,7 +22,7 @@ inline PolicyFile small_policy() {
   lidar.walls = true;
   lidar.bind = "grains";
   contract.observation = {velocity, lidar};
-  contract.action = {ActionTarget::torque, 2.5, 0.25, 0.125, Frame::body, {}};
+  contract.action = {ActionTarget::torque, 2.5, 0.25, 0.125, Frame::body};
   contract.timing = {2e-3, 10};
   contract.units = {1e-3, 0.5, 2e-6};
   contract.provenance = "made by a test, caf\xc3\xa9";

@@ -120,7 +120,7 @@ TEST(FixOptions, SayWhatIsWrongWithARecording) {
             "'record' is given twice (a fix makes one recording). Remove one of the two");
   EXPECT_EQ(message("p.h5 record r every 1 speed 3"),
             "unknown keyword 'speed' (known are every, mode, bind, walls, reset, restart, record, "
-            "observations and strict). Remove or correct it");
+            "observations, strict and scale). Remove or correct it");
 }
 
 TEST(FixOptions, SayWhatIsWrong) {

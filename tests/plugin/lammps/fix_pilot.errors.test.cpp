@@ -106,8 +106,7 @@ TEST_F(Errors, TargetsWithTooFewCoordinates) {
       HasSubstr("'targets' is bound to 2 coordinates (it has 3). Write 'bind targets X Y Z'"));
   EXPECT_THAT(error_of(watcher, "bind targets 1 2 here"),
               HasSubstr("bind targets: 'here' is not understood"));
-  EXPECT_THAT(error_of(watcher, "bind targets 1 2 3 record"),
-              HasSubstr("unknown keyword 'record'"));
+  EXPECT_THAT(error_of(watcher, "bind targets 1 2 3 recrd"), HasSubstr("unknown keyword 'recrd'"));
 }
 
 TEST_F(Errors, RangeOfManyPeriods) {

@@ -4,12 +4,20 @@ import json
 from typing import Any
 
 import pytest
+from models import affine
 
-from dempilot import Error
+from dempilot import Error, load
 from dempilot.contract import parse_contract, read_contract
+from dempilot.golden import record
+from dempilot.policy_file import write_policy_file
 
 VELOCITY = {"name": "velocity", "dimensions": 2}
 SEE = " See docs/policy_file.md for what a contract holds."
+COMPONENT_NAMES = (
+    "velocity, angular_velocity, goal_direction, goal_displacement, lidar, neighbors, "
+    "contact_force, contact_count, wall_distance, wall_direction, quaternion, director, "
+    "previous_action, time_since_reset, field"
+)
 
 
 def message(data: Any, observation: int = 2, actions: int = 2, discrete: bool = False) -> str:
@@ -57,12 +65,12 @@ REFUSED = {
     ),
     "unknown component": (
         {"observation": {"components": [{"name": "smell"}]}},
-        "unknown component 'smell' (known: velocity, angular_velocity, goal_direction, "
-        "goal_displacement, lidar)" + SEE,
+        "unknown component 'smell' (known: " + COMPONENT_NAMES + ")" + SEE,
     ),
     "misspelt key": (
         {"observation": {"components": [VELOCITY | {"dimension": 2}]}},
-        "component 'velocity' has an unknown key 'dimension' (known: name, dimensions)" + SEE,
+        "component 'velocity' has an unknown key 'dimension' (known: name, dimensions, frame)"
+        + SEE,
     ),
     "missing key": (
         {"observation": {"components": [{"name": "lidar", "range": 3.0}]}},
@@ -78,7 +86,7 @@ REFUSED = {
     ),
     "four dimensions": (
         {"observation": {"components": [{"name": "velocity", "dimensions": 4}]}},
-        "component 'velocity' has 4 dimensions (it has 2 or 3)" + SEE,
+        "component 'velocity' has 'dimensions' 4 (it takes an integer from 1 to 3)" + SEE,
     ),
     "no range": (
         {"observation": {"components": [{"name": "lidar", "range": 0, "n_azimuth": 4}]}},
@@ -91,7 +99,8 @@ REFUSED = {
     ),
     "target": (
         {"action": {"target": "magic"}},
-        "unknown action target 'magic' (known: force, torque, force_and_torque)" + SEE,
+        "unknown action target 'magic' (known: force, torque, force_and_torque, "
+        "thrust, thrust_and_turn, velocity)" + SEE,
     ),
     "frame": (
         {"action": {"target": "force", "frame": "moon"}},
@@ -112,12 +121,12 @@ REFUSED = {
     ),
     "a name that is a list": (
         {"observation": {"components": [{"name": []}]}},
-        "unknown component '[]' (known: velocity, angular_velocity, goal_direction, "
-        "goal_displacement, lidar)" + SEE,
+        "unknown component '[]' (known: " + COMPONENT_NAMES + ")" + SEE,
     ),
     "a target that is a list": (
         {"action": {"target": []}},
-        "unknown action target '[]' (known: force, torque, force_and_torque)" + SEE,
+        "unknown action target '[]' (known: force, torque, force_and_torque, "
+        "thrust, thrust_and_turn, velocity)" + SEE,
     ),
     "a huge number": (
         {"action": {"target": "force", "drag": 10**400}},
@@ -144,6 +153,39 @@ REFUSED = {
         {"units": {"length": -1, "time": 1, "mass": 1}},
         "'units' has 'length' -1 (it must be positive)" + SEE,
     ),
+    "two thrusts": (
+        {"action": {"target": "thrust"}},
+        "action target 'thrust' does not take 2 actions (it takes 1) Name the target that the "
+        "policy was trained with.",
+    ),
+    "a thrust in the body frame": (
+        {"action": {"target": "thrust", "frame": "body"}},
+        "action target 'thrust' is in the body frame (a thrust turns with the body anyway) Leave "
+        "the frame out.",
+    ),
+    "a fourth axis": (
+        {"action": {"target": "thrust_and_turn", "axis": 3}},
+        "'action' has 'axis' 3 (it takes an integer from 0 to 2)" + SEE,
+    ),
+    "the axis of a force": (
+        {"action": {"target": "force", "axis": 0}},
+        "action target 'force' has an axis (only a thrust has one) Remove it.",
+    ),
+    "the name of a thrust": (
+        {"action": {"target": "thrust", "bind": "v"}},
+        "action target 'thrust' binds a name (only a target velocity does) Remove it.",
+    ),
+    "a name that cannot be written": (
+        {"action": {"target": "velocity", "bind": "\t"}},
+        "'action' has 'bind' \"\\t\" (it takes a name of 1 to 80 printable characters)" + SEE,
+    ),
+    "another previous action": (
+        {
+            "observation": {"components": [{"name": "previous_action", "dimensions": 2}]},
+            "action": {"target": "thrust"},
+        },
+        "component 'previous_action' has 2 entries (an action has 1) Give it as many.",
+    ),
     "statistics of another width": (
         {"normalization": {"mean": [0, 0, 0], "variance": [1, 1, 1]}},
         "normalization 'mean' has shape [3] (the model reads 2 values) Give one number for each.",
@@ -154,7 +196,49 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_contract_that_does_not_hold_is_refused(name):
     data, expected = REFUSED[name]
-    assert message(data) == expected
+    assert message(data, actions=1 if name == "another previous action" else 2) == expected
+
+
+def test_a_previous_action_is_a_row_of_the_table():
+    seen = {"components": [{"name": "previous_action", "dimensions": 2}]}
+    table = [[1, 0], [0, 1], [0, 0]]
+    contract = parse_contract(
+        {"observation": seen, "action": {"target": "thrust_and_turn", "table": table}}
+    )
+    contract.check(2, 3, discrete=True)
+
+
+# every target: how many actions it takes, and what the library reads of it
+TARGETS = [
+    ({"target": "force"}, (2, 3), {}),
+    ({"target": "force", "frame": "body"}, (2, 3), {}),
+    ({"target": "torque"}, (1, 3), {}),
+    ({"target": "force_and_torque", "frame": "body"}, (3, 6), {}),
+    ({"target": "thrust"}, (1,), {"axis": 0}),
+    ({"target": "thrust", "axis": 2}, (1,), {}),
+    ({"target": "thrust_and_turn", "axis": 1}, (2, 4), {}),
+    ({"target": "velocity"}, (2, 3), {"bind": "target_velocity"}),
+    ({"target": "velocity", "bind": "v_drive", "frame": "body"}, (2, 3), {}),
+]
+
+
+@pytest.mark.parametrize(("action", "widths", "added"), TARGETS, ids=lambda value: str(value))
+def test_the_library_reads_each_target_as_it_was_written(tmp_path, action, widths, added):
+    """It refuses other numbers of actions, and so does Python."""
+    given = action | {"scale": 2.0, "drag": 0.25, "angular_drag": 0.5}
+    contract = parse_contract({"observation": {"components": [VELOCITY]}, "action": given})
+    for actions in range(1, 8):
+        path = tmp_path / f"{actions}.policy.h5"
+        model = affine(2, actions)
+        write_policy_file(path, model, contract, record(model))
+        if actions in widths:
+            contract.check(2, actions, discrete=False)
+            assert load(path).contract["action"] == {"frame": "lab"} | given | added
+        else:
+            with pytest.raises(Error, match=f" {actions} actions"):
+                contract.check(2, actions, discrete=False)
+            with pytest.raises(Error, match=f" {actions} actions cannot be a "):
+                load(path)
 
 
 def test_categories_need_a_table():

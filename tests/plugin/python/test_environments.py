@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import h5py
 import pytest
 
 from dempilot import Error
-from dempilot.contract import component_width
 from dempilot.environments import ENVIRONMENTS, environment_contract
+from dempilot.observation import component_width
 
 # observation and action sizes of JaxDEM's environments with their defaults
 SIZES = {
@@ -16,7 +20,10 @@ SIZES = {
     "swarmRoller": (51, 3),
     "swarmRoller3D": (131, 3),
     "swarmStacking3D": (67, 3),
+    "TwoGears": (16, 1),
+    "ThreeGears": (22, 1),
 }
+REFERENCE = Path(__file__).resolve().parents[2] / "golden" / "environments.h5"
 
 
 def test_every_environment_is_known():
@@ -55,6 +62,34 @@ def test_options_change_the_defaults():
     assert contract.timing == {"time_step": 2e-3, "decision_interval": 51}
 
 
+def test_gears_are_bound_to_what_the_simulation_says_of_them():
+    contract = environment_contract("ThreeGears", {"box_size": 12})
+    assert contract.action == {
+        "target": "torque",
+        "frame": "lab",
+        "drag": 0.2,
+        "angular_drag": 0.2,
+    }
+    assert [part.get("bind") for part in contract.components or []] == [
+        *("height", "left", "right", "goal", "goal"),
+        *("gear_j", "gear_j", "turn_j", "gear_k", "gear_k", "turn_k", None, None),
+    ]
+    assert {part.get("range") for part in contract.components or []} == {None, 12.0}
+
+
+def test_components_are_those_that_were_compared_with_the_environments():
+    """LAMMPS gives what JaxDEM's environments observed, by the components in this file."""
+    with h5py.File(REFERENCE) as file:
+        compared = {str(group.attrs["environment"]) for group in file.values()}
+        assert compared == set(SIZES)
+        for group in file.values():
+            options = json.loads(group.attrs["options"])
+            contract = environment_contract(group.attrs["environment"], options)
+            assert json.loads(group.attrs["components"]) == contract.components
+            widths = sum(map(component_width, contract.components or []))
+            assert group["observation"].shape == (len(group["position"]), widths)
+
+
 def test_three_dimensions():
     environment_contract("singleNavigator", {"dim": 3}).check(9, 3, discrete=False)
 
@@ -68,8 +103,8 @@ def message(name: str, options: dict[str, float] | None = None) -> str:
 def test_unknown_names_and_options_are_refused():
     assert message("moon") == (
         "unknown environment 'moon' (known: singleNavigator, multiNavigator, swarmNavigator, "
-        "singleRoller3D, multiRoller, swarmRoller, swarmRoller3D, swarmStacking3D) Write its "
-        "observation and action as a --contract."
+        "singleRoller3D, multiRoller, swarmRoller, swarmRoller3D, swarmStacking3D, TwoGears, "
+        "ThreeGears) Write its observation and action as a --contract."
     )
     assert message("singleNavigator", {"lidar_range": 3}) == (
         "singleNavigator has no option 'lidar_range' (known: dim, friction, decision_interval, "
