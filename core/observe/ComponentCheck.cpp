@@ -4,29 +4,12 @@
 #include <cmath>
 
 #include "core/Error.hpp"
-#include "core/observe/Neighbors.hpp"
 
 namespace dempilot {
 namespace {
 
 /// A policy of more inputs is a mistake, and bins are counted in int.
 constexpr int most_bins = 1 << 20;
-
-bool is_vector(ComponentKind kind) {
-  switch (kind) {
-    case ComponentKind::velocity:
-    case ComponentKind::angular_velocity:
-    case ComponentKind::goal_direction:
-    case ComponentKind::goal_displacement:
-    case ComponentKind::neighbors:
-    case ComponentKind::contact_force:
-    case ComponentKind::wall_direction:
-    case ComponentKind::director:
-      return true;
-    default:
-      return false;
-  }
-}
 
 void check_lidar(const ObservationComponent& lidar, const std::string& where) {
   if (lidar.n_azimuth < 1)

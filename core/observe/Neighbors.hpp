@@ -8,11 +8,9 @@
 #include "core/observe/Borrowed.hpp"
 #include "core/observe/Neighborhood.hpp"
 #include "core/observe/Orientation.hpp"
+#include "core/policy/Contract.hpp"
 
 namespace dempilot {
-
-/// No more neighbors are listed: they are sorted in registers and the first levels of cache.
-inline constexpr int max_neighbors = 64;
 
 /// The nearest neighbors of one agent, the nearest first: of each its relative position and, if
 /// asked for, relative velocity, radius and type; zeros where there are fewer. Neighbors at the

@@ -36,9 +36,9 @@ std::vector<CellList<ExecutionSpace>>& kept_lists(std::any& kept, std::size_t co
 }
 
 /// How far a search for particles of a group goes, in the scene's units.
-double search_range(const TargetNeeds& needs, const Scene& scene) {
+double search_range(const TargetNeeds& needs, const Scales& scales, const SeenParticles& seen) {
   const double range =
-      std::max(needs.range * scene.scales.length, needs.touches ? scene.contact_range : 0.0);
+      std::max(needs.range * scales.length, needs.touches ? seen.contact_range : 0.0);
   return range > 0 ? range : 1;  // nothing touches where nothing has a size
 }
 
@@ -186,7 +186,8 @@ void Observer::observe(const ExecutionSpace& space, const Scene& scene,
   const SceneObserver<Real, ExecutionSpace> observer(space, scene, rows, width_);
   auto& lists = kept_lists<ExecutionSpace>(cell_lists_, target_groups_.size());
   for (std::size_t group = 0; group < target_groups_.size(); ++group)
-    observer.build(lists[group], scene.targets[group], search_range(target_groups_[group], scene));
+    observer.build(lists[group], scene.targets[group],
+                   search_range(target_groups_[group], scene.scales, scene.targets[group]));
 
   std::size_t column = 0;
   for (const ObservationComponent& component : components_) {

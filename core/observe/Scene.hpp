@@ -32,6 +32,8 @@ struct SeenParticles {
   /// (count): the same number for a particle and its periodic images. What has the identity of an
   /// agent is not seen by it. Ties between neighbors at the same distance go by it.
   const std::int64_t* identity = nullptr;
+  /// None of them touches an agent from farther away, centre to centre; needed by contact counts.
+  double contact_range = 0;
 };
 
 /// A set of walls: vectors from each agent to the nearest point of each of them.
@@ -70,9 +72,6 @@ struct Scene {
   std::vector<SeenWalls> walls;
   /// For each of Observer::fields(), in that order: (agents, entries of the field), unscaled.
   std::vector<const double*> fields;
-
-  /// No two particles whose centres are farther apart than this touch; needed by contact counts.
-  double contact_range = 0;
 };
 
 }  // namespace dempilot

@@ -103,7 +103,7 @@ class SceneObserver {
                              const SeenWalls& walls, std::size_t column) const {
     launch("DEMPilot::ContactCountKernel",
            ContactCountKernel<Real, ExecutionSpace>{
-               neighborhood(list, seen), scene_.contact_range, Numbers(seen.radius, seen.count),
+               neighborhood(list, seen), seen.contact_range, Numbers(seen.radius, seen.count),
                Numbers(scene_.radius, scene_.particle_count), view(walls), rows_, column});
   }
 

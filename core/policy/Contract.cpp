@@ -20,6 +20,34 @@ std::size_t ModelSpec::carry_size() const {
   return 0;
 }
 
+bool is_vector(ComponentKind kind) {
+  switch (kind) {
+    case ComponentKind::velocity:
+    case ComponentKind::angular_velocity:
+    case ComponentKind::goal_direction:
+    case ComponentKind::goal_displacement:
+    case ComponentKind::neighbors:
+    case ComponentKind::contact_force:
+    case ComponentKind::wall_direction:
+    case ComponentKind::director:
+      return true;
+    case ComponentKind::lidar:
+    case ComponentKind::contact_count:
+    case ComponentKind::wall_distance:
+    case ComponentKind::quaternion:
+    case ComponentKind::previous_action:
+    case ComponentKind::time_since_reset:
+    case ComponentKind::field:
+      return false;
+  }
+  return false;
+}
+
+bool has_frame(ComponentKind kind) {
+  // A director in the axes of its own body would never change.
+  return kind == ComponentKind::lidar || (is_vector(kind) && kind != ComponentKind::director);
+}
+
 std::size_t ObservationComponent::width() const {
   const auto entries = [this] {
     switch (kind) {

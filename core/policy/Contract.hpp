@@ -12,6 +12,8 @@ namespace dempilot {
 /// No layer is wider and no lidar finer; wide enough for any use, small enough that sizes computed
 /// from it never overflow.
 inline constexpr std::size_t max_width = 16384;
+/// Neighbors that a component lists: they are sorted in registers and the first levels of cache.
+inline constexpr int max_neighbors = 64;
 /// Layers of a torso, or of a stack of recurrent layers.
 inline constexpr std::size_t max_layer_count = 7;
 
@@ -138,6 +140,11 @@ enum class ComponentKind {
 
 /// `body` turns with the particle.
 enum class Frame { lab, body };
+
+/// Whether a component is a vector, or several, with `dimensions` Cartesian components.
+bool is_vector(ComponentKind kind);
+/// Whether a component can be given along the axes of the body.
+bool has_frame(ComponentKind kind);
 
 /// One named piece of an observation row. Quantities are in the policy's units.
 /// Source of velocities, goals and lidars: JaxDEM rl/environments and utils/environment.py.

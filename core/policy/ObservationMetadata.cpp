@@ -33,8 +33,6 @@ constexpr Names<ComponentKind, 15> component_names{
 
 /// So that their list, however it is spelt, fits into an attribute again.
 constexpr std::size_t max_components = 1024;
-/// Of one agent: they are sorted in registers.
-constexpr std::size_t max_listed = 64;
 
 constexpr double unbounded = std::numeric_limits<double>::infinity();
 
@@ -66,7 +64,8 @@ void read_lidar(Arguments& arguments, ObservationComponent& component) {
 void read_neighbors(Arguments& arguments, ObservationComponent& component) {
   component.range = read_positive(arguments, "range");
   const std::size_t count = arguments.width("count", 1);
-  if (count > max_listed) arguments.refuse("count", fmt::format("1 to {}", max_listed));
+  if (count > std::size_t{max_neighbors})
+    arguments.refuse("count", fmt::format("1 to {}", max_neighbors));
   component.count = static_cast<int>(count);
   component.dimensions = read_dimensions(arguments);
   component.relative_velocity = arguments.flag("velocity", false);
@@ -123,23 +122,6 @@ void read_arguments(Arguments& arguments, ObservationComponent& component) {
       break;
     case ComponentKind::quaternion:
       break;
-  }
-}
-
-/// Whether a component can be given along the axes of the body.
-bool has_frame(ComponentKind kind) {
-  switch (kind) {
-    case ComponentKind::velocity:
-    case ComponentKind::angular_velocity:
-    case ComponentKind::goal_direction:
-    case ComponentKind::goal_displacement:
-    case ComponentKind::lidar:
-    case ComponentKind::neighbors:
-    case ComponentKind::contact_force:
-    case ComponentKind::wall_direction:
-      return true;
-    default:
-      return false;
   }
 }
 

@@ -23,7 +23,8 @@ struct AgentColumns {
   std::vector<std::int64_t> id;    ///< (agents), unique over the run
   std::vector<double> wrench;      ///< (agents, 6), force and torque given last
   std::vector<double> reset_time;  ///< (agents), when the agent began to remember
-  std::vector<double> inside;      ///< (agents, region), 1 if it was there at the last decision
+  std::vector<double> inside;      ///< (agents, region), 1 if it was there at the last decision, 0
+                                   ///< if not, -1 if nobody looked
   std::vector<float> carry;        ///< (agents, carry)
   std::vector<float> applied;      ///< (agents, action), in force now
   std::vector<float> pending;      ///< (agents, action), decided last

@@ -50,22 +50,6 @@ int most_dimensions(ComponentKind kind) {
   return kind == ComponentKind::angular_velocity ? 1 : 2;
 }
 
-bool is_spatial(const ObservationComponent& component) {
-  switch (component.kind) {
-    case ComponentKind::velocity:
-    case ComponentKind::angular_velocity:
-    case ComponentKind::goal_direction:
-    case ComponentKind::goal_displacement:
-    case ComponentKind::neighbors:
-    case ComponentKind::contact_force:
-    case ComponentKind::wall_direction:
-    case ComponentKind::director:
-      return true;
-    default:
-      return false;
-  }
-}
-
 void check_component(const ObservationComponent& component, int dimension) {
   if (dimension != 2) return;
   const std::string name = name_of(component.kind);
@@ -76,7 +60,7 @@ void check_component(const ObservationComponent& component, int dimension) {
         component.n_elevation);
   }
   const int most = most_dimensions(component.kind);
-  if (is_spatial(component) && component.dimensions > most) {
+  if (is_vector(component.kind) && component.dimensions > most) {
     fail(
         "wrong dimension: the policy senses {} components of {} (in this 2-dimensional simulation "
         "it has {}). Use a policy for 2 dimensions, or 'dimension 3'",

@@ -129,6 +129,14 @@ void parse_scale(const Arguments& arguments, FixOptions& options) {
         "units of the simulation: three positive numbers). Correct the argument",
         text);
   }
+  const auto [length, time, mass] = options.scale;
+  const double velocity = length / time;
+  const double force = mass * length / time / time;
+  if (std::isnormal(velocity) && std::isnormal(force) && std::isnormal(force * length)) return;
+  fail(
+      "'scale {} {} {}' makes units of {} for velocities, {} for forces and {} for torques (they "
+      "must be numbers that can be computed with). Correct the arguments",
+      length, time, mass, velocity, force, force * length);
 }
 
 bool parse_switch(const std::string& keyword, const Arguments& arguments) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "atom.h"
@@ -41,6 +42,7 @@ SceneBuilder::SceneBuilder(LAMMPS_NS::LAMMPS* engine, const Observer& observer,
   for (const FieldNeeds& needs : observer.fields())
     bind_field(needs, options);
   check_bindings(options, written);
+  check_ranges();
 }
 
 /* ----------------------------------------------------------------------
@@ -157,6 +159,23 @@ void SceneBuilder::check_bindings(const FixOptions& options, const std::string& 
   }
 }
 
+/// A range whose square overflows or vanishes cannot be compared with a distance.
+void SceneBuilder::check_ranges() const {
+  const auto check = [this](const auto& needs) {
+    const double range = needs.range * scales_.length;
+    if (needs.range <= 0 || std::isnormal(range * range)) return;
+    error->all(
+        FLERR,
+        "{}: the policy senses '{}' up to {} in units of the simulation (keyword scale makes "
+        "it so, and no distance can be compared with it). Correct 'scale'",
+        purpose_, needs.name, range);
+  };
+  for (const Target& target : targets_)
+    check(target.needs);
+  for (const Walls& walls : walls_)
+    check(walls.needs);
+}
+
 /* ---------------------------------------------------------------------- */
 
 void SceneBuilder::init() {
@@ -181,8 +200,9 @@ void SceneBuilder::init() {
     walls.input.init();
 }
 
-double SceneBuilder::range_of(const TargetNeeds& needs) const {
-  return std::max(needs.range * scales_.length, needs.touches ? contact_range_ : 0.0);
+double SceneBuilder::range_of(const Target& target) const {
+  const TargetNeeds& needs = target.needs;
+  return std::max(needs.range * scales_.length, needs.touches ? target.contact_range : 0.0);
 }
 
 bool SceneBuilder::invokes_computes() const {
@@ -207,14 +227,24 @@ void SceneBuilder::evaluate(Quantity& quantity, std::span<const std::int32_t> ag
   }
 }
 
-/// Twice the largest radius: radii may grow, and atoms may come.
-void SceneBuilder::find_contact_range() {
+/// How far agents and what they touch can be apart. Radii may grow, and atoms may come.
+void SceneBuilder::find_contact_ranges(std::span<const std::int32_t> agents) {
   if (!counts_contacts_) return;
-  double largest = 0;
-  for (int i = 0; i < atom->nlocal; ++i)
-    largest = std::max(largest, atom->radius[i]);
-  MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, world);
-  contact_range_ = 2 * largest;
+  std::vector<double> largest(1 + targets_.size(), 0.0);  // of agents, then of each group
+  for (const std::int32_t agent : agents)
+    largest[0] = std::max(largest[0], atom->radius[agent]);
+  for (std::size_t n = 0; n < targets_.size(); ++n) {
+    if (!targets_[n].needs.touches) continue;
+    for (int i = 0; i < atom->nlocal; ++i) {
+      if ((atom->mask[i] & targets_[n].group_bit) != 0)
+        largest[1 + n] = std::max(largest[1 + n], atom->radius[i]);
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, largest.data(), static_cast<int>(largest.size()), MPI_DOUBLE, MPI_MAX,
+                world);
+  agent_radius_ = largest[0];
+  for (std::size_t n = 0; n < targets_.size(); ++n)
+    targets_[n].contact_range = largest[0] + largest[1 + n];
 }
 
 void SceneBuilder::find_targets(Scene& scene, std::span<const std::int32_t> agents,
@@ -224,7 +254,7 @@ void SceneBuilder::find_targets(Scene& scene, std::span<const std::int32_t> agen
   for (const Target& target : targets_) {
     const TargetNeeds& needs = target.needs;
     wanted_.push_back(
-        {target.group_bit, range_of(needs), {needs.velocity, needs.radius, needs.type}});
+        {target.group_bit, range_of(target), {needs.velocity, needs.radius, needs.type}});
   }
   surroundings_.gather(agents, wanted_);
   for (std::size_t n = 0; n < targets_.size(); ++n) {
@@ -237,12 +267,13 @@ void SceneBuilder::find_targets(Scene& scene, std::span<const std::int32_t> agen
       surroundings_.add_points(n, {points.values.data(), 3 * own}, shared);
     }
     scene.targets.push_back(surroundings_.seen(n));
+    scene.targets.back().contact_range = targets_[n].contact_range;
   }
 }
 
 SeenWalls SceneBuilder::find_walls(Walls& walls, std::span<const std::int32_t> agents) {
   const double range =
-      std::max(walls.needs.range * scales_.length, walls.needs.touches ? contact_range_ / 2 : 0.0);
+      std::max(walls.needs.range * scales_.length, walls.needs.touches ? agent_radius_ : 0.0);
   const double* const vectors = walls.input.find(agents, range).data();
   return {walls.input.per_agent(), vectors};
 }
@@ -286,8 +317,7 @@ Scene SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group,
     evaluate(field, agents, agent_group);
     scene.fields.push_back(field.values.data());
   }
-  find_contact_range();
-  scene.contact_range = contact_range_;
+  find_contact_ranges(agents);
   find_targets(scene, agents, agent_group);
   for (Walls& walls : walls_)
     scene.walls.push_back(find_walls(walls, agents));

@@ -60,6 +60,7 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
     TargetNeeds needs;
     std::string group_name;
     int group_bit = 0;
+    double contact_range = 0;  ///< see SeenParticles::contact_range
     Quantity points;
 
     bool sees_points() const { return !points.inputs.empty(); }
@@ -74,12 +75,13 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   void bind_targets(const TargetNeeds& needs, const FixOptions& options);
   void bind_walls(const WallNeeds& needs, const FixOptions& options);
   void bind_field(const FieldNeeds& needs, const FixOptions& options);
+  void check_ranges() const;
   void check_bindings(const FixOptions& options, const std::string& written) const;
   std::vector<std::string> wanted() const;
 
   void evaluate(Quantity& quantity, std::span<const std::int32_t> agents, int agent_group);
-  double range_of(const TargetNeeds& needs) const;
-  void find_contact_range();
+  double range_of(const Target& target) const;
+  void find_contact_ranges(std::span<const std::int32_t> agents);
   void find_targets(Scene& scene, std::span<const std::int32_t> agents, int agent_group);
   SeenWalls find_walls(Walls& walls, std::span<const std::int32_t> agents);
   void describe_agents(Scene& scene, std::span<const std::int32_t> agents);
@@ -88,7 +90,7 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   Scales scales_;
   bool needs_orientation_;
   bool counts_contacts_ = false;
-  double contact_range_ = 0;
+  double agent_radius_ = 0;  ///< the largest of all agents, if contacts are counted
   std::vector<Quantity> goals_;
   std::vector<Quantity> fields_;
   std::vector<Target> targets_;

@@ -97,7 +97,9 @@ void FixPilot::disarm_leavers() {
   const std::span<const std::int32_t> atoms = pool_->atoms();
   for (std::size_t row = 0; row < atoms.size(); ++row) {
     if (atom->mask[atoms[row]] & groupbit) continue;
-    std::fill_n(pool_->columns().wrench.data() + 6 * row, 6, 0.0);
+    double* const wrench = pool_->columns().wrench.data() + 6 * row;
+    std::fill_n(wrench, 6, 0.0);
+    if (property_output_) property_output_->write(atoms[row], {wrench, property_output_->size()});
   }
   totals_valid_ = false;
 }

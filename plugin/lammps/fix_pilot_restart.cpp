@@ -328,8 +328,11 @@ void FixPilot::take_agents(const AgentColumns& agents, const AgentShape& shape, 
     const std::size_t row = found->second;
     take(agents.wrench, n, mine.wrench, row, 6);
     take(agents.reset_time, n, mine.reset_time, row, 1);
-    if (shape.region == pool_->shape().region)
+    if (shape.region == pool_->shape().region) {
       take(agents.inside, n, mine.inside, row, shape.region);
+    } else if (pool_->shape().region == 1) {
+      mine.inside[row] = -1.0;
+    }
     take(agents.carry, n, mine.carry, row, shape.carry);
     take(agents.applied, n, mine.applied, row, shape.action);
     take(agents.pending, n, mine.pending, row, shape.action);

@@ -155,7 +155,7 @@ ObservationComponent contacts(bool walls) {
 TYPED_TEST(Neighbors, that_overlap_are_contacts) {
   const World world = crowd_with_properties(300, 4);
   Scene scene = world.scene();
-  scene.contact_range = 1.2;
+  scene.targets[0].contact_range = 1.2;
   const auto counts = observe<TypeParam>(Observer({contacts(false)}), scene);
   int total = 0;
   for (std::size_t i = 0; i < 300; ++i) {
@@ -178,7 +178,7 @@ TYPED_TEST(Neighbors, contacts_are_with_walls_too_if_asked_for) {
   world.agents = {0};
   world.walls = {0, -0.29, 0, 0, 0.31, 0};
   Scene scene = world.scene();
-  scene.contact_range = 0.6;
+  scene.targets[0].contact_range = 0.6;
   EXPECT_EQ(observe<TypeParam>(Observer({contacts(false)}), scene), std::vector<TypeParam>{1});
   scene.walls = {world.seen_walls()};
   EXPECT_EQ(observe<TypeParam>(Observer({contacts(true)}), scene), std::vector<TypeParam>{2});

@@ -143,6 +143,9 @@ TEST(FixOptions, SayWhatIsWrong) {
               HasSubstr("Write 'reset every N', 'reset v_name' or 'reset region ID'"));
   EXPECT_THAT(message("p.h5 reset"),
               HasSubstr("Write 'reset every N', 'reset v_name' or 'reset region ID'"));
+  EXPECT_EQ(message("p.h5 scale 1 1e-160 1"),
+            "'scale 1 1e-160 1' makes units of 1e+160 for velocities, inf for forces and inf for "
+            "torques (they must be numbers that can be computed with). Correct the arguments");
   EXPECT_THAT(message("p.h5 reset region"), HasSubstr("Write 'reset region ID'"));
   EXPECT_THAT(message("p.h5 scale 1 2"),
               HasSubstr("has 2 arguments (it takes 3). Write 'scale L T M'"));

@@ -159,6 +159,15 @@ TEST(TargetVelocity, IsWrittenToAPropertyAndIsNoForce) {
       EXPECT_EQ(snapshots[s].at("fx")[n], 0);
     }
   }
+  // Who leaves the group aims at nothing, from the first moment of the next run on.
+  lammps.expect_success(setup +
+                        "bind aim d2_aim[2] d_up d2_aim[1]\nrun 10\ngroup agents clear\n"
+                        "dump d all custom 1 left.dump id type d2_aim[1] d2_aim[2] d_up\nrun 0\n");
+  const Snapshot left = read_dump(lammps.file("left.dump")).at(0);
+  for (std::size_t n = 0; n < left.size(); ++n) {
+    for (const char* aim : bound)
+      EXPECT_TRUE(left.at("type")[n] == 1 || left.at(aim)[n] == 0) << aim << " of atom " << n;
+  }
   const auto expect_refused = [&](const std::string& bind, const std::string& text) {
     const std::string error = lammps.expect_error(setup + bind + "\nrun 0\n");
     EXPECT_NE(error.find(text), std::string::npos) << error;
@@ -226,34 +235,22 @@ INSTANTIATE_TEST_SUITE_P(Ranks, Momentum, ::testing::Values(1, 2),
 /// smooth: with friction LAMMPS's floor makes another trajectory in other units, without agents
 /// too.
 std::string bed_in_units(const std::string& style, double length, double time, double mass) {
-  const auto text = [](double value) {
-    std::array<char, 32> digits{};
-    std::snprintf(digits.data(), digits.size(), "%.17g", value);
-    return std::string(digits.data());
-  };
-  const std::string stiffness = text(2000 * mass / (time * time));
-  const std::string damping = text(50 / time);
-  const std::string contact = "gran/hooke/history";
+  const std::string stiffness = exact(2000 * mass / (time * time));
+  const std::string damping = exact(50 / time);
   return "units " + style +
          "\natom_style sphere\natom_modify map array\nboundary p p f\nnewton off\n"
-         "comm_modify vel yes cutoff " +
-         text(3.2 * length) +
-         "\nread_data bed.data\nchange_box all "
+         "comm_modify vel yes\nread_data bed.data\nchange_box all "
          "boundary p p f\n" +
-         "group agents type 2\npair_style " + contact + " " + stiffness + " NULL " + damping +
-         " NULL 0.4 1\npair_coeff * *\nneighbor " + text(0.3 * length) + " bin\ntimestep " +
-         text(0.004 * time) + "\nfix floor all wall/gran hooke/history " + stiffness + " NULL " +
-         damping + " NULL 0.0 0 zplane 0.0 " + text(8 * length) +
+         "group agents type 2\npair_style gran/hooke/history " + stiffness + " NULL " + damping +
+         " NULL 0.4 1\npair_coeff * *\nneighbor " + exact(0.3 * length) + " bin\ntimestep " +
+         exact(0.004 * time) + "\nfix floor all wall/gran hooke/history " + stiffness + " NULL " +
+         damping + " NULL 0.0 0 zplane 0.0 " + exact(8 * length) +
          "\nfix move all nve/sphere\nthermo 1000\n";
 }
 
 /// The atoms of a snapshot, in other units.
 std::string bed_data(const Snapshot& snapshot, double length, double time, double mass) {
-  const auto text = [](double value) {
-    std::array<char, 32> digits{};
-    std::snprintf(digits.data(), digits.size(), "%.17g", value);
-    return std::string(digits.data()) + " ";
-  };
+  const auto text = [](double value) { return exact(value) + " "; };
   const auto numbers = [&](std::size_t n, std::initializer_list<const char*> columns, double unit) {
     std::string all;
     for (const char* column : columns)

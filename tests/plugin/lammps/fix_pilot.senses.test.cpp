@@ -290,5 +290,22 @@ TEST(ResetRegion, ResetsOnEntryAlone) {
     EXPECT_EQ(rest.back().at("f_pilot[13]")[n], whole.back().at("f_pilot[13]")[n]);
 }
 
+/// Who is already there when the keyword is first given has not entered.
+TEST(ResetRegion, GivenAtARestartLeavesAloneWhoIsInside) {
+  const LammpsRun lammps;
+  lammps.write("sparse.data", sparse_world(3));
+  ActionSpec idle;
+  idle.scale = 0;
+  save_policy_file(lammps.file("policy.h5"), make_policy({time_since_reset()}, 3, idle));
+  const std::string fix = "fix pilot agents pilot policy.h5 every 10 observations yes";
+  lammps.expect_success(sparse_setup() + fix + "\nrun 50\nwrite_restart half.restart\n");
+  lammps.expect_success(
+      "units lj\nread_restart half.restart\nregion cell block 3 6 EDGE EDGE EDGE "
+      "EDGE\n" +
+      fix + " reset region cell\n" + dump_agents(10) + "run 20\n");
+  for (const double since : read_dump(lammps.file("agents.dump")).back().at("f_pilot[13]"))
+    EXPECT_NEAR(since, 0.7, 1e-6);
+}
+
 }  // namespace
 }  // namespace dempilot::lammps::testing
