@@ -303,7 +303,8 @@ TEST(ResetRegion, GivenAtARestartLeavesAloneWhoIsInside) {
       "units lj\nread_restart half.restart\nregion cell block 3 6 EDGE EDGE EDGE "
       "EDGE\n" +
       fix + " reset region cell\n" + dump_agents(10) + "run 20\n");
-  for (const double since : read_dump(lammps.file("agents.dump")).back().at("f_pilot[13]"))
+  const Snapshot last = read_dump(lammps.file("agents.dump")).back();
+  for (const double since : last.at("f_pilot[13]"))
     EXPECT_NEAR(since, 0.7, 1e-6);
 }
 
