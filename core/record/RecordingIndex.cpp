@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <sstream>
@@ -76,6 +77,19 @@ std::string text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return value.dump();
   return fmt::format("{}", fmt::join(value.get<std::vector<std::string>>(), " "));
+}
+
+std::int64_t rows_of(const Json& flush) {
+  std::int64_t rows = 0;
+  for (const Json& count : flush.at("rows"))
+    rows += count.get<std::int64_t>();
+  return rows;
+}
+
+bool has_rows(const Json& launch) {
+  const Json& flushes = launch.at("flushes");
+  return std::any_of(flushes.begin(), flushes.end(),
+                     [](const Json& flush) { return rows_of(flush) > 0; });
 }
 
 }  // namespace
@@ -169,6 +183,20 @@ struct RecordingIndex::Impl {
     write();
   }
 
+  /// Decision from which on launches between `earlier` and this one have made its rows anew. As
+  /// for readers, those count that have rows.
+  std::int64_t superseded_from(const Json& earlier) const {
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    for (const Json& later : content.at("launches")) {
+      const auto number = later.at("launch").get<std::int64_t>();
+      if (number > earlier.at("launch").get<std::int64_t>() && number != launch.number &&
+          has_rows(later)) {
+        end = std::min(end, later.at("from_decision").get<std::int64_t>());
+      }
+    }
+    return end;
+  }
+
   /// Two simulations that record to one folder would each drop what the other has written.
   void require_alone() const {
     std::ostringstream found;
@@ -210,13 +238,11 @@ std::int64_t RecordingIndex::superseded() const {
   std::int64_t rows = 0;
   try {
     for (const Json& launch : impl_->content.at("launches")) {
+      if (launch.at("launch").get<std::int64_t>() == impl_->launch.number) continue;
+      const std::int64_t end = impl_->superseded_from(launch);
       for (const Json& flush : launch.at("flushes")) {
-        if (launch.at("launch").get<std::int64_t>() == impl_->launch.number ||
-            flush.at("first_decision").get<std::int64_t>() < impl_->launch.from_decision) {
-          continue;
-        }
-        for (const Json& count : flush.at("rows"))
-          rows += count.get<std::int64_t>();
+        const auto first = flush.at("first_decision").get<std::int64_t>();
+        if (first >= impl_->launch.from_decision && first < end) rows += rows_of(flush);
       }
     }
   } catch (const Json::exception& problem) {
