@@ -138,6 +138,15 @@ struct RecordingIndex::Impl {
           "folder, or as it was recorded before",
           folder.string(), key, excerpt(text(found)), text(value));
     }
+    require_launches();
+  }
+
+  /// A list of objects, to which this launch can be added.
+  void require_launches() const {
+    const Json& launches = content.at("launches");
+    if (!launches.is_array()) refuse_damaged("its launches are no list");
+    for (const Json& entry : launches)
+      if (!entry.is_object()) refuse_damaged("one of its launches is no object");
   }
 
   std::int64_t last_launch(const std::vector<std::string>& names) const {

@@ -191,6 +191,21 @@ TEST_F(Index, RefusesDamagedIndexes) {
                                          "Record to another folder");
 }
 
+TEST_F(Index, RefusesLaunchesThatAreNoListOfObjects) {
+  { const RecordingIndex index(folder, small_launch()); }
+  nlohmann::json damaged = content();
+  const auto expect_refusal = [&](const char* launches, const std::string& why) {
+    damaged["launches"] = nlohmann::json::parse(launches);
+    spoil(damaged.dump());
+    EXPECT_EQ(refusal(small_launch()), index_path.string() + " is damaged (" + why +
+                                           "). Move the folder away or record to another one");
+  };
+  for (const char* launches : {"{}", "null", "3", R"("none")", R"({"launch": {"launch": 1}})"})
+    expect_refusal(launches, "its launches are no list");
+  for (const char* launches : {"[1]", "[[]]", "[null]"})
+    expect_refusal(launches, "one of its launches is no object");
+}
+
 TEST_F(Index, RefusesAPlaceThatIsNoFolder) {
   std::ofstream(parent / "deep") << "a file";
   EXPECT_EQ(refusal(small_launch()), "the folder " + folder.string() +
