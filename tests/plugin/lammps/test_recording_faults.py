@@ -61,7 +61,6 @@ FLUSH = 50
 def setting(record: str) -> str:
     """What follows on the world and on a restart file alike; thermo tells the decisions made."""
     return f"""\
-comm_modify vel yes cutoff 7.0
 neighbor 0.6 bin
 timestep 0.005
 fix plane all enforce2d
