@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <sstream>
@@ -78,6 +79,19 @@ std::string text(const Json& value) {
   return fmt::format("{}", fmt::join(value.get<std::vector<std::string>>(), " "));
 }
 
+std::int64_t rows_of(const Json& flush) {
+  std::int64_t rows = 0;
+  for (const Json& count : flush.at("rows"))
+    rows += count.get<std::int64_t>();
+  return rows;
+}
+
+bool has_rows(const Json& launch) {
+  const Json& flushes = launch.at("flushes");
+  return std::any_of(flushes.begin(), flushes.end(),
+                     [](const Json& flush) { return rows_of(flush) > 0; });
+}
+
 }  // namespace
 
 struct RecordingIndex::Impl {
@@ -124,6 +138,15 @@ struct RecordingIndex::Impl {
           "folder, or as it was recorded before",
           folder.string(), key, excerpt(text(found)), text(value));
     }
+    require_launches();
+  }
+
+  /// A list of objects, to which this launch can be added.
+  void require_launches() const {
+    const Json& launches = content.at("launches");
+    if (!launches.is_array()) refuse_damaged("its launches are no list");
+    for (const Json& entry : launches)
+      if (!entry.is_object()) refuse_damaged("one of its launches is no object");
   }
 
   std::int64_t last_launch(const std::vector<std::string>& names) const {
@@ -169,6 +192,20 @@ struct RecordingIndex::Impl {
     write();
   }
 
+  /// Decision from which on launches between `earlier` and this one have made its rows anew. As
+  /// for readers, those count that have rows.
+  std::int64_t superseded_from(const Json& earlier) const {
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    for (const Json& later : content.at("launches")) {
+      const auto number = later.at("launch").get<std::int64_t>();
+      if (number > earlier.at("launch").get<std::int64_t>() && number != launch.number &&
+          has_rows(later)) {
+        end = std::min(end, later.at("from_decision").get<std::int64_t>());
+      }
+    }
+    return end;
+  }
+
   /// Two simulations that record to one folder would each drop what the other has written.
   void require_alone() const {
     std::ostringstream found;
@@ -210,13 +247,11 @@ std::int64_t RecordingIndex::superseded() const {
   std::int64_t rows = 0;
   try {
     for (const Json& launch : impl_->content.at("launches")) {
+      if (launch.at("launch").get<std::int64_t>() == impl_->launch.number) continue;
+      const std::int64_t end = impl_->superseded_from(launch);
       for (const Json& flush : launch.at("flushes")) {
-        if (launch.at("launch").get<std::int64_t>() == impl_->launch.number ||
-            flush.at("first_decision").get<std::int64_t>() < impl_->launch.from_decision) {
-          continue;
-        }
-        for (const Json& count : flush.at("rows"))
-          rows += count.get<std::int64_t>();
+        const auto first = flush.at("first_decision").get<std::int64_t>();
+        if (first >= impl_->launch.from_decision && first < end) rows += rows_of(flush);
       }
     }
   } catch (const Json::exception& problem) {

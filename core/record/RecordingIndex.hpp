@@ -25,7 +25,8 @@ class RecordingIndex {
   /// With its number.
   const Launch& launch() const;
   /// Rows of earlier launches that this one supersedes as soon as it has recorded anything, as far
-  /// as whole flushes tell: those that begin at its first decision or later.
+  /// as whole flushes tell: those that begin at its first decision or later. What a launch in
+  /// between has superseded already is not counted again.
   std::int64_t superseded() const;
 
   /// Enters a flush whose segments all ranks have written. Throws Error, also when somebody else

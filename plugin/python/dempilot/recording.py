@@ -226,13 +226,24 @@ class Recording:
 
         An item is a dictionary of tensors (L, …). `length` cuts trajectories into windows of that
         many recorded decisions without a gap, so that a DataLoader can stack them; what is left at
-        the end of a trajectory is shorter and left out. By default an item is all of an agent.
+        the end of a trajectory is shorter and left out, as it is where a later launch goes on with
+        another interval of recording. By default an item is all of an agent.
         """
         try:
             from dempilot.recording_torch import Windows
         except ImportError as error:
             fail("torch cannot be imported", str(error), "Install it: pip install torch.")
-        return Windows(self, length)
+        return Windows(self, self._every(), length)
+
+    def _every(self) -> Array:
+        """Of each row, decisions from one recorded to the next in the launch that made it."""
+        by_launch = {launch.number: launch.every for launch in self.launches}
+        parts = [np.zeros(0, np.int64)]
+        for segment, take in zip(self.segments, self._takes, strict=True):
+            rows = segment.rows if isinstance(take, slice) else len(take)
+            parts.append(np.full(rows, by_launch[segment.launch], np.int64))
+        every: Array = np.concatenate(parts)[self._order]
+        return every
 
     def _open(self, segment: Segment) -> Array | slice:
         """Which rows of a segment count."""

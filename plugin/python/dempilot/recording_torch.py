@@ -19,7 +19,8 @@ FLOATS = (np.float32, np.float64)
 class Windows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
     """Trajectories, whole or in windows of one length: see `Recording.torch`."""
 
-    def __init__(self, recording: Recording, length: int | None = None) -> None:
+    def __init__(self, recording: Recording, every: Array, length: int | None = None) -> None:
+        """`every` says for each row how many decisions its launch recorded one of."""
         if length is not None and length < 1:
             fail(f"a window has no {length} decisions", "it is at least 1", "Give another length.")
         self._recording = recording
@@ -27,7 +28,8 @@ class Windows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
         agents, decisions = recording["agent"][by_agent], recording["decision"][by_agent]
         starts = agents[1:] != agents[:-1]
         if length is not None:
-            starts = starts | (np.diff(decisions) != self._stride())
+            every = every[by_agent]
+            starts |= (np.diff(decisions) != every[1:]) | (every[1:] != every[:-1])
         pieces = np.split(by_agent, 1 + np.flatnonzero(starts))
         self._rows: list[Array] = [
             rows[first : first + (length or len(rows))]
@@ -43,17 +45,6 @@ class Windows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
         """Tensors (L, …) by column: int64, float32, and bool for `done`."""
         rows = self._rows[place]
         return {name: _tensor(self._recording[name][rows]) for name in self._recording.columns}
-
-    def _stride(self) -> int:
-        """Decisions from one recorded to the next."""
-        strides = {launch.every for launch in self._recording.launches}
-        if len(strides) == 1:
-            return strides.pop()
-        fail(
-            f"{self._recording.path} cannot be cut into windows",
-            f"its launches recorded every {sorted(strides)} decisions",
-            "Take whole trajectories: recording.torch().",
-        )
 
 
 def _tensor(values: Array) -> torch.Tensor:

@@ -68,6 +68,31 @@ TEST_F(Index, EntersFlushesAndLaunchesOneAfterTheOther) {
   EXPECT_EQ(launches[1].at("flushes").size(), 1U);
 }
 
+TEST_F(Index, CountsRowsThatAreSupersededTwiceOnce) {
+  {
+    RecordingIndex first(folder, small_launch());
+    first.commit({0, 0, 4, 0, 40, {5, 6}});
+    first.commit({1, 5, 9, 50, 90, {0, 7}});
+    first.commit({2, 10, 14, 100, 140, {0, 9}});
+  }
+  {
+    RecordingIndex second(folder, small_launch(10));
+    EXPECT_EQ(second.superseded(), 9);
+    second.commit({0, 10, 11, 100, 110, {20, 0}});
+  }
+  // it has no rows, so that it supersedes nothing
+  {
+    RecordingIndex third(folder, small_launch(0));
+    EXPECT_EQ(third.superseded(), 11 + 7 + 20);
+    third.commit({0, 0, 0, 0, 0, {0, 0}});
+  }
+  RecordingIndex fourth(folder, small_launch(5));
+  EXPECT_EQ(fourth.superseded(), 7 + 20);
+  fourth.commit({0, 5, 6, 50, 60, {30, 0}});
+  EXPECT_EQ(fourth.superseded(), 7 + 20);
+  EXPECT_EQ(RecordingIndex(folder, small_launch(5)).superseded(), 30);
+}
+
 TEST_F(Index, GivesNoNumberTwiceThoughTheIndexIsOlderThanTheSegments) {
   { const RecordingIndex index(folder, small_launch()); }
   std::ofstream(folder / "segment-0007-00000-000000.h5") << "x";
@@ -164,6 +189,21 @@ TEST_F(Index, RefusesDamagedIndexes) {
   EXPECT_EQ(refusal(small_launch()), name +
                                          " has format version 2 (this DEMPilot writes version 1). "
                                          "Record to another folder");
+}
+
+TEST_F(Index, RefusesLaunchesThatAreNoListOfObjects) {
+  { const RecordingIndex index(folder, small_launch()); }
+  nlohmann::json damaged = content();
+  const auto expect_refusal = [&](const char* launches, const std::string& why) {
+    damaged["launches"] = nlohmann::json::parse(launches);
+    spoil(damaged.dump());
+    EXPECT_EQ(refusal(small_launch()), index_path.string() + " is damaged (" + why +
+                                           "). Move the folder away or record to another one");
+  };
+  for (const char* launches : {"{}", "null", "3", R"("none")", R"({"launch": {"launch": 1}})"})
+    expect_refusal(launches, "its launches are no list");
+  for (const char* launches : {"[1]", "[[]]", "[null]"})
+    expect_refusal(launches, "one of its launches is no object");
 }
 
 TEST_F(Index, RefusesAPlaceThatIsNoFolder) {

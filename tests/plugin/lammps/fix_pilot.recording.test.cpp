@@ -32,8 +32,8 @@ const std::string everything = "every 1 carry yes reward v_reward done v_done";
 
 /// What a script that begins with read_restart must say again.
 std::string again(const std::string& fix, const std::string& restart = "half.restart") {
-  return "read_restart " + restart +
-         "\ncomm_modify cutoff 3.0\nneighbor 0.4 bin\nfix move agents nve/sphere\n" + reward + fix;
+  return "read_restart " + restart + "\nneighbor 0.4 bin\nfix move agents nve/sphere\n" + reward +
+         fix;
 }
 
 class Recordings : public ::testing::Test {

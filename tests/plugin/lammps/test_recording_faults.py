@@ -61,7 +61,6 @@ FLUSH = 50
 def setting(record: str) -> str:
     """What follows on the world and on a restart file alike; thermo tells the decisions made."""
     return f"""\
-comm_modify vel yes cutoff 7.0
 neighbor 0.6 bin
 timestep 0.005
 fix plane all enforce2d
@@ -229,6 +228,21 @@ def test_an_error_of_another_command_loses_nothing(tmp_path):
     recording = dempilot.Recording(tmp_path / "run.recording")
     assert len(recording) == AGENTS * len(recording.decisions)
     np.testing.assert_array_equal(recording.decisions, EVERY * np.arange(34))
+
+
+def test_an_error_of_one_rank_loses_nothing_that_was_flushed(tmp_path):
+    """One rank stops while the other waits for it in a reduction, and nobody can agree."""
+    broken = "variable broken atom 1/(step<333||id!=1)\n"
+    reduced = "compute all all reduce sum v_broken\nfix stop all ave/time 1 1 1 c_all\n"
+    script = f"{WORLD}{setting('flush 10')}{broken}{reduced}run 1000\n"
+    simulation = Simulation(tmp_path, script, ranks=2)
+    assert simulation.process.wait(timeout=100) != 0
+    assert "Divide by 0 in variable formula" in simulation.output.read_text()
+    recording = dempilot.Recording(tmp_path / "run.recording")
+    count = len(recording.decisions)
+    assert 30 <= count <= 34
+    np.testing.assert_array_equal(recording.decisions, EVERY * np.arange(count))
+    assert len(recording) == AGENTS * count
 
 
 def test_a_full_disk_is_an_error_that_spoils_nothing(tmp_path):

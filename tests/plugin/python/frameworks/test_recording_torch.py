@@ -52,15 +52,40 @@ def test_windows_follow_the_interval_of_recording(tmp_path):
     writer.flush(launch, (0, 15), [rows])
     dataset = Recording(writer.folder).torch(2)
     assert [item["decision"].tolist() for item in dataset_items(dataset)] == [[0, 3], [12, 15]]
-    second = writer.launch(every=2, from_decision=16)
-    writer.flush(second, (16, 16), [rows_of(range(16, 17), [1])])
-    mixed = Recording(writer.folder)
-    with pytest.raises(Error) as caught:
-        mixed.torch(2)
-    assert str(caught.value) == (
-        f"{writer.folder} cannot be cut into windows (its launches recorded every [2, 3] "
-        "decisions) Take whole trajectories: recording.torch()."
-    )
+
+
+def windows(writer: Writer, length: int) -> list[list[int]]:
+    dataset = Recording(writer.folder).torch(length)
+    return [item["decision"].tolist() for item in dataset_items(dataset)]
+
+
+def at(decisions: list[int], launch: int) -> list[dict]:
+    return [row for n in decisions for row in rows_of(range(n, n + 1), [1], launch)]
+
+
+def test_an_interval_of_which_no_row_is_left_does_not_matter(tmp_path):
+    writer = Writer(tmp_path / "r")
+    first = writer.launch(every=3)
+    writer.flush(first, (0, 9), [at([0, 3, 6, 9], first)])
+    second = writer.launch(every=2)
+    writer.flush(second, (0, 6), [at([0, 2, 4, 6], second)])
+    writer.launch(every=5, from_decision=4)  # it was killed before its first flush
+    assert windows(writer, 2) == [[0, 2], [4, 6]]
+
+
+def test_windows_end_where_a_later_launch_has_another_interval(tmp_path):
+    writer = Writer(tmp_path / "r")
+    first = writer.launch(every=2)
+    writer.flush(first, (0, 10), [at([0, 2, 4, 6, 8, 10], first)])
+    second = writer.launch(every=3, from_decision=7)
+    writer.flush(second, (9, 15), [at([9, 12, 15], second)])
+    # the same interval goes on in the same window
+    third = writer.launch(every=3, from_decision=16)
+    writer.flush(third, (18, 21), [at([18, 21], third)])
+    fourth = writer.launch(every=1, from_decision=22)
+    writer.flush(fourth, (22, 24), [at([22, 23, 24], fourth)])
+    assert windows(writer, 2) == [[0, 2], [4, 6], [9, 12], [15, 18], [22, 23]]
+    assert windows(writer, 3) == [[0, 2, 4], [9, 12, 15], [22, 23, 24]]
 
 
 def test_windows_of_nothing_are_refused(recording):
