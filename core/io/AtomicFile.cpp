@@ -6,55 +6,72 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "core/Error.hpp"
 
 namespace dempilot {
 namespace {
 
-/// A file being written, removed unless it is kept.
+[[noreturn]] void give_up(const std::filesystem::path& target) {
+  const std::string reason = std::generic_category().message(errno);
+  fail("{} could not be written ({}). Make room or choose another folder", target.string(), reason);
+}
+
+/// An open file. What keeps it from the disk is told of `target`.
+class Descriptor {
+ public:
+  Descriptor(const std::filesystem::path& path, int flags, std::filesystem::path target)
+      : target_(std::move(target)), number_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (number_ < 0) give_up(target_);
+  }
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  void write(std::span<const std::byte> bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(number_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) give_up(target_);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+  }
+
+  /// Waits until the file is on the disk, and closes it.
+  void flush() {
+    if (::fsync(number_) != 0) give_up(target_);
+    const int number = std::exchange(number_, -1);
+    if (::close(number) != 0) give_up(target_);
+  }
+
+ private:
+  std::filesystem::path target_;
+  int number_;
+};
+
+/// The name of a file being written, which is removed unless it is kept.
 class PartialFile {
  public:
   explicit PartialFile(const std::filesystem::path& target)
-      : target_(target), path_(target.string() + std::string(partial_suffix)) {
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) give_up();
-  }
+      : target_(target), path_(target.string() + std::string(partial_suffix)) {}
   ~PartialFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
     if (!path_.empty()) ::unlink(path_.c_str());
   }
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
 
-  void write(std::span<const std::byte> bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) give_up();
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-  }
-
+  const std::filesystem::path& path() const { return path_; }
   void keep() {
-    if (::fsync(descriptor_) != 0) give_up();
-    const int descriptor = descriptor_;
-    descriptor_ = -1;
-    if (::close(descriptor) != 0) give_up();
-    if (::rename(path_.c_str(), target_.c_str()) != 0) give_up();
+    if (::rename(path_.c_str(), target_.c_str()) != 0) give_up(target_);
     path_.clear();
   }
 
  private:
-  [[noreturn]] void give_up() const {
-    const std::string reason = std::generic_category().message(errno);
-    fail("{} could not be written ({}). Make room or choose another folder", target_.string(),
-         reason);
-  }
-
   std::filesystem::path target_;
-  std::string path_;
-  int descriptor_ = -1;
+  std::filesystem::path path_;
 };
 
 /// So that the new name, too, outlasts a power cut. Some file systems cannot, and need not.
@@ -69,8 +86,18 @@ void flush_folder(const std::filesystem::path& folder) {
 }  // namespace
 
 void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  write_atomically(path, [&](const std::filesystem::path& partial) {
+    Descriptor file(partial, O_WRONLY | O_CREAT | O_TRUNC, path);
+    file.write(bytes);
+    file.flush();
+  });
+}
+
+void write_atomically(const std::filesystem::path& path,
+                      const std::function<void(const std::filesystem::path& partial)>& fill) {
   PartialFile file(path);
-  file.write(bytes);
+  fill(file.path());
+  Descriptor(file.path(), O_RDONLY, path).flush();
   file.keep();
   flush_folder(path.parent_path());
 }

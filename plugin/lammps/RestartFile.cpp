@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "plugin/lammps/RestartFile.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -15,6 +10,7 @@
 #include <vector>
 
 #include "core/Error.hpp"
+#include "core/io/AtomicFile.hpp"
 #include "core/io/Hdf5.hpp"
 
 namespace dempilot::lammps {
@@ -67,43 +63,6 @@ void write_content(hdf5::File& file, const RestartStamp& stamp, const AgentShape
   });
 }
 
-void flush_to_disk(const std::filesystem::path& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY);
-  const bool ok = descriptor >= 0 && fsync(descriptor) == 0;
-  const int reason = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (!ok) {
-    fail("{} could not be written to the disk ({}). Make room or choose another folder",
-         path.string(), std::strerror(reason));
-  }
-}
-
-/// Removes a half-written file unless told that it is complete.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
-  ~TemporaryFile() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  void rename_to(const std::filesystem::path& target) {
-    std::error_code status;
-    std::filesystem::rename(path_, target, status);
-    if (status) {
-      fail("{} could not be created ({}). Choose another folder", target.string(),
-           status.message());
-    }
-    path_.clear();
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 std::size_t read_size(const hdf5::File& file, const std::string& attribute) {
   constexpr std::int64_t most = std::int64_t{1} << 40;
   const std::int64_t size = file.read_integer(group, attribute);
@@ -119,12 +78,11 @@ std::size_t read_size(const hdf5::File& file, const std::string& attribute) {
 void write_agents(const std::filesystem::path& path, const RestartStamp& stamp,
                   const AgentShape& shape, AgentColumns agents) {
   sort_by_id(agents, shape);
-  TemporaryFile temporary(path.string() + ".tmp" + std::to_string(getpid()));
-  hdf5::File file = hdf5::File::create(temporary.path());
-  write_content(file, stamp, shape, agents);
-  file.close();
-  flush_to_disk(temporary.path());
-  temporary.rename_to(path);
+  write_atomically(path, [&](const std::filesystem::path& partial) {
+    hdf5::File file = hdf5::File::create(partial);
+    write_content(file, stamp, shape, agents);
+    file.close();
+  });
 }
 
 struct AgentReader::Impl {

@@ -73,7 +73,8 @@ void WallInput::warn_of_shrinking_faces() {
   std::string found;
   for (std::size_t face = 0; face < 2 * static_cast<std::size_t>(domain->dimension); ++face) {
     if (domain->periodicity[face / 2] != 0 || is_fixed(face)) continue;
-    found += " " + std::string(face_names[face]);
+    found += ' ';
+    found += face_names[face];
   }
   if (found == told_) return;
   told_ = found;

@@ -1,5 +1,6 @@
 #include "core/io/AtomicFile.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>  // NOLINT: SIGXFSZ is POSIX
 #include <sys/resource.h>
@@ -100,6 +101,22 @@ TEST(AtomicFile, KeepsTheOldFileWhenTheDiskIsFull) {
                          " could not be written (File too large). Make room or choose another "
                          "folder");
   EXPECT_EQ(read(path), "old");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
+}
+
+TEST(AtomicFile, LetsOthersWriteItAndPassesOnWhatTheyThrow) {
+  const test::TemporaryFolder folder;
+  const auto fill = [&](const char* text, bool stop) {
+    write_atomically(folder / "a", [&](const fs::path& partial) {
+      std::ofstream(partial) << text;
+      if (stop) fail("no more");
+    });
+  };
+  fill("old", false);
+  EXPECT_THAT([&] { fill("new", true); }, testing::ThrowsMessage<Error>("no more"));
+  EXPECT_EQ(read(folder / "a"), "old");
+  fill("new", false);
+  EXPECT_EQ(read(folder / "a"), "new");
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
 }
 

@@ -212,7 +212,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, AttributeMessages, testing::Values(Format::fir
 TEST(DenseAttributes, AreRefused) {
   const auto bytes = written(Format::latest, [](hid_t id) {
     for (int i = 0; i < 12; ++i)
-      test::put_integer(id, "/", "a" + std::to_string(i), i);
+      test::put_integer(id, "/", fmt::format("a{}", i), i);
   });
   EXPECT_EQ(message_of(bytes), damaged);
 }
@@ -221,7 +221,7 @@ TEST(ManyAttributes, AreReadUpToALimit) {
   const auto file_of = [](int count) {
     return written(Format::first, [count](hid_t id) {
       for (int i = 0; i < count; ++i)
-        test::put_integer(id, "/", "a" + std::to_string(i), i);
+        test::put_integer(id, "/", fmt::format("a{}", i), i);
     });
   };
   EXPECT_EQ(File::from_bytes(file_of(64), "a.h5").attribute_count(""), 64U);

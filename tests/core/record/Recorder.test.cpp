@@ -22,8 +22,8 @@ struct Decision {
   Decision(const Shape& shape, std::size_t agents, std::int64_t number)
       : agent(agents),
         tag(agents),
-        observation(numbers(agents * shape.observation, number)),
-        action(numbers(agents * shape.action, number + 0.25F)),
+        observation(numbers(agents * shape.observation, static_cast<float>(number))),
+        action(numbers(agents * shape.action, static_cast<float>(number) + 0.25F)),
         log_prob(numbers(agents, -0.5F)),
         value(numbers(agents, 0.75F)),
         carry(numbers(agents * shape.carry, 1000.0F)),
