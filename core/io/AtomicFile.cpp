@@ -52,6 +52,15 @@ class Descriptor {
   int number_;
 };
 
+/// So that the new name, too, outlasts a power cut. Some file systems cannot, and need not.
+void flush_folder(const std::filesystem::path& folder) {
+  const int descriptor =
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
 /// The name of a file being written, which is removed unless it is kept.
 class PartialFile {
  public:
@@ -67,6 +76,7 @@ class PartialFile {
   void keep() {
     if (::rename(path_.c_str(), target_.c_str()) != 0) give_up(target_);
     path_.clear();
+    flush_folder(target_.parent_path());
   }
 
  private:
@@ -74,23 +84,14 @@ class PartialFile {
   std::filesystem::path path_;
 };
 
-/// So that the new name, too, outlasts a power cut. Some file systems cannot, and need not.
-void flush_folder(const std::filesystem::path& folder) {
-  const int descriptor =
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  ::fsync(descriptor);
-  ::close(descriptor);
-}
-
 }  // namespace
 
 void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  write_atomically(path, [&](const std::filesystem::path& partial) {
-    Descriptor file(partial, O_WRONLY | O_CREAT | O_TRUNC, path);
-    file.write(bytes);
-    file.flush();
-  });
+  PartialFile file(path);
+  Descriptor descriptor(file.path(), O_WRONLY | O_CREAT | O_TRUNC, path);
+  descriptor.write(bytes);
+  descriptor.flush();
+  file.keep();
 }
 
 void write_atomically(const std::filesystem::path& path,
@@ -99,7 +100,6 @@ void write_atomically(const std::filesystem::path& path,
   fill(file.path());
   Descriptor(file.path(), O_RDONLY, path).flush();
   file.keep();
-  flush_folder(path.parent_path());
 }
 
 }  // namespace dempilot
