@@ -13,22 +13,21 @@
 namespace dempilot::lammps {
 
 OrientationInput::OrientationInput(LAMMPS_NS::LAMMPS* engine, std::string purpose)
-    : Pointers(engine), purpose_(std::move(purpose)) {}
-
-const LAMMPS_NS::AtomVecEllipsoid* OrientationInput::ellipsoids() const {
-  return static_cast<const LAMMPS_NS::AtomVecEllipsoid*>(atom->style_match("ellipsoid"));
+    : Pointers(engine),
+      purpose_(std::move(purpose)),
+      ellipsoids_(static_cast<const LAMMPS_NS::AtomVecEllipsoid*>(atom->style_match("ellipsoid"))) {
 }
 
 bool OrientationInput::has_director() const {
-  return ellipsoids() != nullptr || atom->mu_flag != 0;
+  return ellipsoids_ != nullptr || atom->mu_flag != 0;
 }
 
 bool OrientationInput::has_axes() const {
-  return ellipsoids() != nullptr || (atom->mu_flag != 0 && domain->dimension == 2);
+  return ellipsoids_ != nullptr || (atom->mu_flag != 0 && domain->dimension == 2);
 }
 
 std::array<double, 4> OrientationInput::of(int i) const {
-  const std::array<double, 4> q = ellipsoids() != nullptr ? of_ellipsoid(i) : of_dipole(i);
+  const std::array<double, 4> q = ellipsoids_ != nullptr ? of_ellipsoid(i) : of_dipole(i);
   if (domain->dimension == 2 && q[1] * q[1] + q[2] * q[2] > 1e-12) {
     error->one(FLERR,
                "{}: atom {} is tilted out of the plane (the policy needs its orientation, in 2 "
@@ -46,7 +45,7 @@ std::array<double, 4> OrientationInput::of_ellipsoid(int i) const {
                purpose_, atom->tag[i]);
   }
   std::array<double, 4> q;
-  std::copy_n(ellipsoids()->bonus[atom->ellipsoid[i]].quat, 4, q.begin());
+  std::copy_n(ellipsoids_->bonus[atom->ellipsoid[i]].quat, 4, q.begin());
   return q;
 }
 

@@ -31,11 +31,11 @@ class OrientationInput : protected LAMMPS_NS::Pointers {
   void find(std::span<const std::int32_t> atoms, std::span<double> quaternions) const;
 
  private:
-  const LAMMPS_NS::AtomVecEllipsoid* ellipsoids() const;
   std::array<double, 4> of_ellipsoid(int i) const;
   std::array<double, 4> of_dipole(int i) const;
 
   std::string purpose_;
+  const LAMMPS_NS::AtomVecEllipsoid* ellipsoids_;  ///< null if the atom style has none
 };
 
 }  // namespace dempilot::lammps
