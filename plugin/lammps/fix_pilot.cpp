@@ -249,7 +249,7 @@ void FixPilot::setup(int /*vflag*/) {
     disarm_leavers();
   }
   add_wrenches();
-  sum_step_wrench();
+  step_wrench_ = total_wrench();
   publish();
 }
 

@@ -114,7 +114,7 @@ class FixPilot : public Fix {
   void add_drag(int i, double* wrench) const;
   void disarm_leavers();
   void add_wrenches();
-  void sum_step_wrench();
+  std::array<double, 6> total_wrench() const;
   void add_impulse();
 
   // fix_pilot_output.cpp

@@ -123,15 +123,15 @@ void FixPilot::add_wrenches() {
    force acts for half a step before it and for half a step after it
 ------------------------------------------------------------------------- */
 
-void FixPilot::sum_step_wrench() {
-  step_wrench_.fill(0.0);
+std::array<double, 6> FixPilot::total_wrench() const {
+  std::array<double, 6> total{};
   for (std::size_t n = 0; n < 6 * pool_->size(); ++n)
-    step_wrench_[n % 6] += pool_->columns().wrench[n];
+    total[n % 6] += pool_->columns().wrench[n];
+  return total;
 }
 
 void FixPilot::add_impulse() {
-  const std::array<double, 6> before = step_wrench_;
-  sum_step_wrench();
+  const std::array<double, 6> before = std::exchange(step_wrench_, total_wrench());
   for (std::size_t k = 0; k < 6; ++k)
     counters_.impulse[k] += 0.5 * update->dt * (before[k] + step_wrench_[k]);
 }

@@ -119,11 +119,9 @@ void FixPilot::sum_totals() {
   const AgentColumns& agents = pool_->columns();
   totals_.fill(0.0);
   totals_[entry::agents] = static_cast<double>(pool_->size());
-  for (std::size_t row = 0; row < pool_->size(); ++row) {
-    for (std::size_t k = 0; k < 6; ++k)
-      totals_[entry::wrench + k] += agents.wrench[6 * row + k];
-    totals_[entry::mean_value] += static_cast<double>(agents.value[row]);
-  }
+  for (const float value : agents.value)
+    totals_[entry::mean_value] += static_cast<double>(value);
+  std::ranges::copy(total_wrench(), totals_.begin() + entry::wrench);
   std::ranges::copy(counters_.impulse, totals_.begin() + entry::impulse);
   MPI_Allreduce(MPI_IN_PLACE, totals_.data(), static_cast<int>(totals_.size()), MPI_DOUBLE, MPI_SUM,
                 world);
