@@ -11,6 +11,12 @@ namespace {
 /// A policy of more inputs is a mistake, and bins are counted in int.
 constexpr int most_bins = 1 << 20;
 
+/// Whether a component senses up to its `range`.
+bool has_range(ComponentKind kind) {
+  return kind == ComponentKind::lidar || kind == ComponentKind::neighbors ||
+         kind == ComponentKind::wall_distance || kind == ComponentKind::wall_direction;
+}
+
 void check_lidar(const ObservationComponent& lidar, const std::string& where) {
   if (lidar.n_azimuth < 1)
     fail("{} has {} bins over the azimuth (at least 1 is needed) correct `n_azimuth`", where,
@@ -61,11 +67,6 @@ BindingKind binding_of(ComponentKind kind) {
     default:
       return BindingKind::nothing;
   }
-}
-
-bool has_range(ComponentKind kind) {
-  return kind == ComponentKind::lidar || kind == ComponentKind::neighbors ||
-         kind == ComponentKind::wall_distance || kind == ComponentKind::wall_direction;
 }
 
 void check_component(const ObservationComponent& component, std::size_t index) {

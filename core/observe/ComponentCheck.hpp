@@ -10,9 +10,6 @@ namespace dempilot {
 enum class BindingKind { nothing, goal, targets, walls, field };
 BindingKind binding_of(ComponentKind kind);
 
-/// Whether a component senses up to its `range`.
-bool has_range(ComponentKind kind);
-
 /// Throws Error, naming the component and its place in the row, when it is not possible: range,
 /// clip or a count not positive, dimensions not 1 to 3, no name to bind.
 void check_component(const ObservationComponent& component, std::size_t index);
