@@ -14,19 +14,24 @@ namespace {
 
 using testing::HasSubstr;
 
+/// A small policy that acts so.
+PolicyFile acting(ActionTarget target, std::size_t actions) {
+  PolicyFile policy = test::small_policy();
+  policy.golden = {};
+  policy.contract.model =
+      test::recurrent_model(ModelVariant::seed, ActionSpaceKind::free, {}, actions);
+  policy.contract.action.target = target;
+  policy.contract.action.frame = Frame::lab;
+  if (target == ActionTarget::velocity) policy.contract.action.bind = "aim";
+  policy.parameters = test::random_parameters(policy.contract.model, 1);
+  return policy;
+}
+
 TEST(ActionTargets, MustFitTheNumberOfActions) {
   const test::TemporaryFolder folder;
   const std::string path = (folder / "a.policy.h5").string();
   const auto load = [&](std::size_t actions, ActionTarget target) {
-    PolicyFile policy = test::small_policy();
-    policy.golden = {};
-    policy.contract.model =
-        test::recurrent_model(ModelVariant::seed, ActionSpaceKind::free, {}, actions);
-    policy.contract.action.target = target;
-    policy.contract.action.frame = Frame::lab;
-    if (target == ActionTarget::velocity) policy.contract.action.bind = "aim";
-    policy.parameters = test::random_parameters(policy.contract.model, 1);
-    save_policy_file(path, policy);
+    save_policy_file(path, acting(target, actions));
     return load_policy_file(path);
   };
   EXPECT_NO_THROW(load(2, ActionTarget::force));
@@ -102,15 +107,7 @@ std::string message_after(ActionTarget target, std::size_t actions,
                           const std::function<void(hid_t)>& edit) {
   const test::TemporaryFolder folder;
   const std::string path = (folder / "a.policy.h5").string();
-  PolicyFile policy = test::small_policy();
-  policy.golden = {};
-  policy.contract.model =
-      test::recurrent_model(ModelVariant::seed, ActionSpaceKind::free, {}, actions);
-  policy.contract.action.target = target;
-  policy.contract.action.frame = Frame::lab;
-  policy.contract.action.bind = target == ActionTarget::velocity ? "aim" : "";
-  policy.parameters = test::random_parameters(policy.contract.model, 1);
-  save_policy_file(path, policy);
+  save_policy_file(path, acting(target, actions));
   test::edit_file(path, edit);
   return test::message_of([&] { load_policy_file(path); });
 }
@@ -146,13 +143,8 @@ TEST(ActionArguments, BelongToTheirTargetAlone) {
 TEST(ActionArguments, SurviveAFile) {
   const test::TemporaryFolder folder;
   const std::string path = (folder / "a.policy.h5").string();
-  PolicyFile policy = test::small_policy();
-  policy.golden = {};
-  policy.contract.model = test::recurrent_model(ModelVariant::seed, ActionSpaceKind::free, {}, 2);
-  policy.parameters = test::random_parameters(policy.contract.model, 1);
+  PolicyFile policy = acting(ActionTarget::thrust_and_turn, 2);
   ActionSpec& action = policy.contract.action;
-  action.frame = Frame::lab;
-  action.target = ActionTarget::thrust_and_turn;
   action.axis = 2;
   save_policy_file(path, policy);
   EXPECT_EQ(load_policy_file(path).contract.action, action);
@@ -166,16 +158,11 @@ TEST(ActionArguments, SurviveAFile) {
 TEST(PreviousAction, MustHaveTheEntriesOfAnAction) {
   const test::TemporaryFolder folder;
   const std::string path = (folder / "a.policy.h5").string();
-  PolicyFile policy = test::small_policy();
-  policy.golden = {};
+  PolicyFile policy = acting(ActionTarget::force, 3);
   policy.contract.observation = {{}, {}};
   policy.contract.observation[0].dimensions = 3;
   policy.contract.observation[1].kind = ComponentKind::previous_action;
   policy.contract.observation[1].dimensions = 2;
-  policy.contract.model = test::recurrent_model(ModelVariant::seed, ActionSpaceKind::free, {}, 3);
-  policy.contract.action.target = ActionTarget::force;
-  policy.contract.action.frame = Frame::lab;
-  policy.parameters = test::random_parameters(policy.contract.model, 1);
   ASSERT_EQ(policy.contract.model.observation_size, 5U);
   save_policy_file(path, policy);
   EXPECT_THAT(test::message_of([&] { load_policy_file(path); }),
