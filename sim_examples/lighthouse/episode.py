@@ -5,18 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-HEADER = 9  #: lines before the atoms of a frame of a LAMMPS dump
-
-
-def read_dump(path: Path) -> np.ndarray:
-    """All frames of a sorted text dump whose frames are equally long; (frames, atoms, columns)."""
-    lines = path.read_text().splitlines()
-    atoms = int(lines[3])
-    frames = len(lines) // (atoms + HEADER)
-    rows = [row for frame in range(frames)
-            for row in lines[frame * (atoms + HEADER) + HEADER : (frame + 1) * (atoms + HEADER)]]
-    return np.array(" ".join(rows).split(), float).reshape(frames, atoms, -1)
-
+from common.dump import read_dump
 
 @dataclass(frozen=True)
 class Episode:

@@ -12,6 +12,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
 
+from common.movie import write_picture
 from episode import Episode
 
 NIGHT, GRAIN, LIGHT, TEXT = "#10151f", "#2c3646", "#ffe9a8", "#e8ecf2"
@@ -97,15 +98,6 @@ def _curves(axes: Axes, distance: dict[str, np.ndarray], threshold: float, flash
                 fontsize=10)
 
 
-def _compress(path: Path) -> None:
-    """Reduces the picture to a palette: a third of the size, and nobody sees it."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        small = image.convert("RGB").quantize(256)
-    small.save(path, optimize=True)
-
-
 def draw(
     path: Path,
     scenes: dict[str, Episode],
@@ -123,6 +115,5 @@ def draw(
     _scene(figure.add_subplot(grid[0, 0]), scenes["policy"], threshold, "With memory")
     _scene(figure.add_subplot(grid[0, 1]), scenes["memoryless"], threshold, "Without memory")
     _curves(figure.add_subplot(grid[1, :]), distance, threshold, flash)
-    figure.savefig(path, dpi=110, facecolor=NIGHT)
+    write_picture(path, figure)
     pyplot.close(figure)
-    _compress(path)

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from networks import LSTMActorCritic, SharedActorCritic, max_norm
+from common.networks import LSTMActorCritic, max_norm
+from networks import SharedActorCritic
 from world import World
 
 Policy = LSTMActorCritic | SharedActorCritic

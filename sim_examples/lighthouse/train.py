@@ -24,7 +24,8 @@ from jax import Array
 
 from controller import expert_action
 from make_bed import make_bed
-from networks import LSTMActorCritic, SharedActorCritic, Trainee, max_norm
+from common.networks import LSTMActorCritic, max_norm
+from networks import ACTIONS, SharedActorCritic, Trainee
 from policy_file import fold_scales, write_policy
 from surrogate import State, rollout
 from world import WORLD, World
@@ -199,7 +200,7 @@ def make_students(options: argparse.Namespace, scales: Array, world: World) -> d
     """Both students, freshly initialised."""
     rngs = nnx.Rngs(options.seed)
     size, updates = world.observation_size, options.rounds * options.updates
-    recurrent = LSTMActorCritic(size, HIDDEN, LSTM, world.decisions, rngs)
+    recurrent = LSTMActorCritic(size, ACTIONS, HIDDEN, LSTM, world.decisions, rngs)
     memoryless = SharedActorCritic(size, ARCHITECTURE, rngs)
     return {RECURRENT: Student(Trainee(recurrent, LSTM, rngs), updates, options.rate, scales),
             MEMORYLESS: Student(Trainee(memoryless, ARCHITECTURE[-1], rngs), updates,

@@ -2,22 +2,19 @@
 """The lighthouse: four contestants in the same beds, a table and a picture of who arrived.
 
 Success was fixed before any run: at the end of its episode an agent is within 5 radii of its own
-goal. Needs python3, numpy and matplotlib; from the environment it takes DEMPILOT_LMP (the LAMMPS
-binary), LAMMPS_PLUGIN_PATH (the folder of dempilotplugin.so) and DEMPILOT_MPIRUN (mpirun with its
-options). `./run demo` sets them.
+goal. Needs python3, numpy and matplotlib, and what common/engine.py takes from the environment:
+`./run demo` sets it.
 """
 
 import argparse
 import json
-import os
-import shlex
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from common.engine import EngineError, report, simulate
 from episode import Episode, read_episode
 from make_bed import make_bed, write_data
 from picture import CURVES, draw
@@ -26,10 +23,6 @@ from world import WORLD
 HERE = Path(__file__).resolve().parent
 CONTESTANTS = tuple(CURVES)
 FULL_SEEDS = 6
-
-
-class DemoError(Exception):
-    """Something that the user can mend; the message says what and how."""
 
 
 def parse() -> argparse.Namespace:
@@ -51,62 +44,29 @@ def parse() -> argparse.Namespace:
     return options
 
 
-def command(options: argparse.Namespace, contestant: str, seed: int) -> list[str]:
-    """How LAMMPS is called for one episode."""
-    lmp = os.environ.get("DEMPILOT_LMP")
-    if not lmp:
-        raise DemoError("no LAMMPS is known (DEMPILOT_LMP is not set): start this by ./run demo")
-    mpirun = shlex.split(os.environ.get("DEMPILOT_MPIRUN", "mpirun"))
-    name = options.output / f"{contestant}-{seed}"
+def simulate_episode(options: argparse.Namespace, contestant: str, seed: int) -> Episode:
+    """Runs one episode in LAMMPS."""
+    label = f"  bed {seed}, {contestant:<12}"
     variables = {"seed": seed, "contestant": contestant, "bed": options.output / f"bed-{seed}.data",
                  "policies": options.policies.resolve(), "out": options.output,
                  "interval": WORLD.decision_interval, "decisions": WORLD.decisions,
                  "flash": WORLD.flash, "threshold": WORLD.threshold}
-    call = [*mpirun, "-np", str(options.ranks), lmp, "-in", str(HERE / "lighthouse.in"),
-            "-log", f"{name}.log"]
-    for key, value in variables.items():
-        call += ["-var", key, str(value)]
-    return call
-
-
-def progress(label: str, line: str) -> None:
-    """Shows how far a run has come, if `line` is one of its thermo lines."""
-    words = line.split()
-    try:
-        step, arrived = int(words[0]), float(words[1])
-    except (ValueError, IndexError):
-        return
-    if len(words) == 2 and sys.stdout.isatty():
-        decision = step // WORLD.decision_interval
-        print(f"\r{label} decision {decision:3d} of {WORLD.decisions}, {100 * arrived:5.1f} % "
-              "at their goals", end="", flush=True)
-
-
-def simulate(options: argparse.Namespace, contestant: str, seed: int) -> Episode:
-    """Runs one episode in LAMMPS."""
-    label = f"  bed {seed}, {contestant:<12}"
-    # Ranks that wait for each other give way: on a busy machine that is six times faster.
-    environment = {"OMPI_MCA_mpi_yield_when_idle": "1", **os.environ}
-    begin = time.monotonic()
-    kept: list[str] = []
-    try:
-        with subprocess.Popen(command(options, contestant, seed), stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.STDOUT, cwd=options.output,
-                              env=environment) as process:
-            for line in process.stdout:
-                kept.append(line)
-                progress(label, line)
-    except OSError as error:
-        raise DemoError(f"LAMMPS cannot be started ({error}): see DEMPILOT_MPIRUN") from error
-    if process.returncode != 0:
-        raise DemoError(f"LAMMPS failed with {process.returncode} ({contestant}, bed {seed}):\n"
-                        + "".join(kept[-15:]))
+    seconds = simulate(HERE / "lighthouse.in", variables,
+                       options.output / f"{contestant}-{seed}.log", ranks=options.ranks,
+                       label=label, status=status)
     episode = read_episode(options.output, contestant, seed, WORLD.half_box)
     share = np.mean(episode.distance()[-1] <= WORLD.threshold)
-    start, rest = ("\r", 20 * " ") if sys.stdout.isatty() else ("", "")
-    print(f"{start}{label} {100 * share:5.1f} % arrived, {time.monotonic() - begin:.0f} s"
-          + rest, flush=True)
+    report(f"{label} {100 * share:5.1f} % arrived, {seconds:.0f} s")
     return episode
+
+
+def status(numbers: list[float]) -> str | None:
+    """How far a run has come, if `numbers` are those of one of its thermo lines."""
+    if len(numbers) != 2:
+        return None
+    step, arrived = numbers
+    return (f"decision {int(step) // WORLD.decision_interval:3d} of {WORLD.decisions}, "
+            f"{100 * arrived:5.1f} % at their goals")
 
 
 def summarise(options: argparse.Namespace, distance: dict[str, np.ndarray]) -> dict:
@@ -145,7 +105,7 @@ def compete(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], dict[st
     for seed in range(1, options.seeds + 1):
         write_data(make_bed(seed), options.output / f"bed-{seed}.data")
         for name in CONTESTANTS:
-            episode = simulate(options, name, seed)
+            episode = simulate_episode(options, name, seed)
             scenes.setdefault(name, episode)
             distances[name].append(episode.distance())
     return {name: np.array(all_beds) for name, all_beds in distances.items()}, scenes
@@ -162,8 +122,8 @@ def main() -> int:
     begin = time.monotonic()
     try:
         distance, scenes = compete(options)
-    except DemoError as error:
-        print(f"\nrun_demo.py: {error}", file=sys.stderr)
+    except EngineError as error:
+        print(f"\nrun.py: {error}", file=sys.stderr)
         return 1
     summary = summarise(options, distance)
     text = table(summary)

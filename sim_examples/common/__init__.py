@@ -1,0 +1,1 @@
+"""What the experiments share: running LAMMPS, reading dumps, movies, networks, training."""

@@ -1,0 +1,30 @@
+"""Reads text dumps of LAMMPS."""
+
+from pathlib import Path
+
+import numpy as np
+
+HEADER = 9  #: lines before the atoms of a frame
+
+
+def read_dump(path: Path) -> np.ndarray:
+    """All frames of a sorted dump whose frames are equally long; (frames, atoms, columns)."""
+    lines = path.read_text().splitlines()
+    atoms = int(lines[3])
+    frames = len(lines) // (atoms + HEADER)
+    rows = [row for frame in range(frames)
+            for row in lines[frame * (atoms + HEADER) + HEADER : (frame + 1) * (atoms + HEADER)]]
+    return np.array(" ".join(rows).split(), float).reshape(frames, atoms, -1)
+
+
+def read_frames(path: Path) -> list[tuple[int, np.ndarray]]:
+    """The frames of a dump whose number of atoms may change: (step, (atoms, columns)) of each."""
+    lines = path.read_text().splitlines()
+    frames, start = [], 0
+    while start < len(lines):
+        step, atoms = int(lines[start + 1]), int(lines[start + 3])
+        first, start = start + HEADER, start + HEADER + atoms
+        columns = len(lines[first - 1].split()) - 2
+        rows = " ".join(lines[first:start]).split()
+        frames.append((step, np.array(rows, float).reshape(atoms, columns)))
+    return frames

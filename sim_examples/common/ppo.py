@@ -1,0 +1,254 @@
+"""Proximal policy optimisation (Schulman et al. 2017) of a recurrent policy, inside LAMMPS.
+
+There is no second simulator: each iteration writes the policy file as it is, lets LAMMPS run the
+experiment with it, and learns from what `fix pilot` recorded. All agents of all beds share the
+policy; it is trained through time over whole episodes, which begin with a blank carry.
+"""
+
+import csv
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from dempilot import Recording
+from flax import nnx
+from jax import Array
+
+from common.networks import EPS, LSTMActorCritic
+from common.policy import Statistics, write_policy
+
+#: runs one episode: the policy file, the folder to record into, the seed of the bed and the noise
+Episode = Callable[[Path, Path, int], None]
+
+LARGEST = 1 - 1e-6  #: share of the largest action that is still told apart from it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. Times are in decisions."""
+
+    iterations: int = 60
+    beds: int = 1  #: episodes an iteration
+    parallel: int = 1  #: of which run at the same time
+    epochs: int = 4
+    batches: int = 4  #: per epoch; each has whole episodes of its share of the agents
+    rate: float = 1e-3  #: of Adam, at the start; it falls to a tenth
+    discount: float = 0.97
+    smoothing: float = 0.95  #: lambda of generalised advantage estimation
+    clip: float = 0.2
+    value_weight: float = 0.5
+    entropy_weight: float = 0.0
+    restraint: float = 1e-3  #: on the square of means, which else run away where the norm saturates
+    hidden: int = 32
+    lstm: int = 32
+    horizon: int = 20  #: what the forget gates remember at the start, at most
+    log_std: float = -0.7  #: of the latent action at the start
+
+
+class Rollout(NamedTuple):
+    """Episodes of agents: leading shape (T, B), decisions and agents. Float32."""
+
+    rows: Any  #: (T, B, O), raw observations
+    latent: Any  #: (T, B, A), what was drawn, before the action space
+    reward: Any  #: (T, B), what this decision's action earned until the next
+    last: Any  #: (T, B), 1 where nothing of the agent's episode follows
+    fresh: Any  #: (T, B), 1 where the agent remembers nothing before this decision
+    valid: Any  #: (T, B), 1 where there is a decision to learn from
+
+
+class Batch(NamedTuple):
+    """A rollout with what the policy thought of it at the time."""
+
+    rollout: Rollout
+    log_prob: Any  #: (T, B), of the latent action
+    advantage: Any  #: (T, B), of unit variance
+    value: Any  #: (T, B), the return to learn, in units of `Trainer`'s scale
+
+
+def read_rollout(folder: Path) -> Rollout:
+    """What one simulation recorded.
+
+    The reward of a decision stands in the row of the next one, so an agent's last decision earns
+    nothing that is known, and the last of the recording is there for its value alone.
+    """
+    dense = Recording(folder).dense()
+    here = dense.mask
+    gone = np.vstack([~here[1:], np.zeros_like(here[:1])])
+    ended = dense["done"] if "done" in dense else np.zeros_like(here)
+    done = np.vstack([ended[1:], np.zeros_like(here[:1])])
+    earned = np.vstack([dense["reward"][1:], np.zeros(here.shape[1])])
+    valid = here.copy()
+    valid[-1] = False
+    before = np.vstack([np.zeros_like(here[:1]), here[:-1]])
+    return Rollout(dense["observation"], latent_of(dense["action"]), earned.astype(np.float32),
+                   (gone | done).astype(np.float32), (~before).astype(np.float32),
+                   valid.astype(np.float32))
+
+
+def latent_of(action: np.ndarray) -> np.ndarray:
+    """The inverse of `max_norm`, (..., A): what was drawn before it was squashed."""
+    norm = np.linalg.norm(action, axis=-1, keepdims=True).astype(np.float64)
+    radius = np.arctanh(np.minimum(norm / (1 - EPS), LARGEST))
+    return (action * (radius / np.maximum(norm, 1e-12))).astype(np.float32)
+
+
+def join(rollouts: list[Rollout]) -> Rollout:
+    """Agents of several beds side by side; all beds have equally many decisions."""
+    return Rollout(*(np.concatenate(parts, axis=1) for parts in zip(*rollouts, strict=True)))
+
+
+def advantages(rollout: Rollout, value: np.ndarray, settings: Settings) -> np.ndarray:
+    """Generalised advantage estimates (T, B) (Schulman et al. 2016) from values (T, B)."""
+    result, following = np.zeros_like(value), np.zeros(value.shape[1], value.dtype)
+    for now in range(len(value) - 2, -1, -1):
+        goes_on = 1 - rollout.last[now]
+        surprise = (rollout.reward[now] + settings.discount * goes_on * value[now + 1]
+                    - value[now])
+        following = surprise + settings.discount * settings.smoothing * goes_on * following
+        result[now] = following
+    return result
+
+
+def log_probability(latent: Array, mean: Array, log_std: Array) -> Array:
+    """Of a diagonal Gaussian, without its constant; (...)."""
+    return (-0.5 * ((latent - mean) * jnp.exp(-log_std)) ** 2 - log_std).sum(-1)
+
+
+def objective(policy: LSTMActorCritic, batch: Batch, rows: Array, settings: Settings) -> Array:
+    """PPO's loss of one batch; `rows` are its observations, normalised."""
+    taken = batch.rollout
+    mean, value = policy.heads(policy.sequence(rows, taken.fresh))
+    log_std = policy.log_std()
+    ratio = jnp.exp(log_probability(taken.latent, mean, log_std) - batch.log_prob)
+    clipped = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
+    gain = jnp.minimum(ratio * batch.advantage, clipped * batch.advantage)
+    miss = (value - batch.value) ** 2
+    size = (mean**2).sum(-1)
+    loss = -gain + settings.value_weight * miss + settings.restraint * size
+    return ((loss * taken.valid).sum() / taken.valid.sum()
+            - settings.entropy_weight * log_std.sum())
+
+
+class Trainer:
+    """A policy in training: parameters, optimiser, statistics of what it has seen."""
+
+    def __init__(self, observations: int, actions: int, settings: Settings, seed: int) -> None:
+        self.settings = settings
+        self.statistics = Statistics(observations)
+        self._random = np.random.default_rng(seed)
+        policy = LSTMActorCritic(observations, actions, settings.hidden, settings.lstm,
+                                 settings.horizon, nnx.Rngs(seed), settings.log_std)
+        self._graph, self._weights = nnx.split(policy)
+        updates = settings.iterations * settings.epochs * settings.batches
+        schedule = optax.linear_schedule(settings.rate, settings.rate / 10, updates)
+        self._optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(schedule))
+        self._state = self._optimiser.init(self._weights)
+        self._returns = 1.0  #: standard deviation of returns, the unit of the critic's values
+        self._step, self._judge = jax.jit(self._update), jax.jit(self._evaluate)
+
+    def policy(self) -> LSTMActorCritic:
+        """The policy as it is, whose value is in units of `value_scale`."""
+        return nnx.merge(self._graph, self._weights)
+
+    @property
+    def value_scale(self) -> float:
+        """What one unit of the policy's value is worth in rewards."""
+        return self._returns
+
+    def learn(self, rollout: Rollout) -> None:
+        """Updates the policy from what it did; `rollout` was made with `self.policy()`."""
+        settings, rows = self.settings, self.statistics.normalise(rollout.rows)
+        log_prob, value = map(np.asarray, self._judge(self._weights, rows, rollout))
+        advantage = advantages(rollout, value * self._returns, settings)
+        target = advantage + value * self._returns
+        known = rollout.valid > 0
+        self._returns = max(float(target[known].std()), 1e-6)
+        advantage = (advantage - advantage[known].mean()) / (advantage[known].std() + 1e-8)
+        batch = Batch(rollout, log_prob, advantage, target / self._returns)
+        for _ in range(settings.epochs):
+            agents = self._random.permutation(rows.shape[1])
+            # equal parts, so that nothing is compiled twice; who is left over has a turn elsewhere
+            size = len(agents) // settings.batches
+            for part in range(settings.batches):
+                some = agents[part * size : (part + 1) * size]
+                piece = jax.tree.map(lambda a, some=some: a[:, some], (batch, rows))
+                self._weights, self._state = self._step(self._weights, self._state, *piece)
+
+    def _evaluate(self, weights: Any, rows: Array, rollout: Rollout) -> tuple[Array, Array]:
+        policy = nnx.merge(self._graph, weights)
+        mean, value = policy.heads(policy.sequence(rows, rollout.fresh))
+        return log_probability(rollout.latent, mean, policy.log_std()), value
+
+    def _update(self, weights: Any, state: Any, batch: Batch, rows: Array) -> tuple[Any, Any]:
+        def loss(tried: Any) -> Array:
+            return objective(nnx.merge(self._graph, tried), batch, rows, self.settings)
+
+        change, state = self._optimiser.update(jax.grad(loss)(weights), state, weights)
+        return optax.apply_updates(weights, change), state
+
+
+def collect(
+    episode: Episode, policy: Path, folder: Path, seeds: range, parallel: int
+) -> Rollout:
+    """Runs the beds of `seeds`, `parallel` at a time, each recording into a folder of its own."""
+    folders = [folder / f"bed-{seed}" for seed in seeds]
+    with ThreadPoolExecutor(parallel) as pool:
+        list(pool.map(partial(episode, policy), folders, seeds))
+    return join([read_rollout(each) for each in folders])
+
+
+def train(
+    episode: Episode,
+    contract: dict[str, Any],
+    sizes: tuple[int, int],
+    settings: Settings,
+    output: Path,
+    name: str,
+    seed: int,
+) -> None:
+    """Trains, and leaves `NAME.policy.h5` and `learning_curve.csv` in `output`.
+
+    `contract` is what the policy senses and how it acts, as in docs/convert/README.md, `sizes` are
+    those of its observation and its action. Beds have the seeds 1,000,000 + 1000 `seed` and on. The
+    first iteration tells only how large observations are.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(*sizes, settings, seed)
+    path, begin = output / f"{name}.policy.h5", time.monotonic()
+    story = f"PPO in LAMMPS: {settings}, seed {seed}"
+    with (output / "learning_curve.csv").open("w", newline="") as file:
+        curve = csv.writer(file)
+        curve.writerow(["iteration", "reward", "action", "std", "seconds"])
+        for iteration in range(settings.iterations + 1):
+            write_policy(path, trainer.policy(), trainer.statistics, trainer.value_scale, contract,
+                         story)
+            first = 1_000_000 + 1000 * seed + iteration * settings.beds
+            seeds = range(first, first + settings.beds)
+            rollout = collect(episode, path, output / "recordings", seeds, settings.parallel)
+            if iteration > 0:
+                trainer.learn(rollout)
+            trainer.statistics.add(rollout.rows[rollout.valid > 0])
+            line = _line(rollout, trainer, time.monotonic() - begin)
+            curve.writerow([iteration, *line])
+            file.flush()
+            print(f"iteration {iteration:3d} of {settings.iterations}: reward {line[0]:8.3f} an "
+                  f"agent, |latent action| {line[1]:.2f}, std {line[2]:.2f}, {line[3]} s",
+                  flush=True)
+    write_policy(path, trainer.policy(), trainer.statistics, trainer.value_scale, contract, story)
+
+
+def _line(rollout: Rollout, trainer: Trainer, seconds: float) -> list[float]:
+    """Mean reward of an agent's episode, mean size of latent actions, deviation, time."""
+    known = rollout.valid > 0
+    size = np.linalg.norm(rollout.latent, axis=-1)[known].mean()
+    deviation = np.exp(np.asarray(trainer.policy().log_std())).mean()
+    reward = (rollout.reward * rollout.valid).sum() / rollout.rows.shape[1]
+    return [round(float(x), 4) for x in (reward, size, deviation)] + [round(seconds)]
