@@ -86,6 +86,11 @@ std::vector<Fault> root_faults() {
        [](hid_t id) { H5Gclose(H5Gcreate2(id, "extras", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); },
        "unknown '/extras' (known: params, normalization, observation, action, timing, units, "
        "golden) remove it, or use a release that reads it"},
+  };
+}
+
+std::vector<Fault> metadata_faults() {
+  return {
       metadata("MetadataIsNoJson", "{\"a\": ",
                "attribute 'metadata' of '/' is no JSON (\"{\"a\": "
                "\") write it as JSON"),
@@ -410,6 +415,8 @@ TEST_P(MalformedPolicyFile, IsRefusedWithAMessage) {
 
 const auto name_of_fault = [](const auto& fault) { return fault.param.name; };
 INSTANTIATE_TEST_SUITE_P(Root, MalformedPolicyFile, testing::ValuesIn(root_faults()),
+                         name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Metadata, MalformedPolicyFile, testing::ValuesIn(metadata_faults()),
                          name_of_fault);
 INSTANTIATE_TEST_SUITE_P(Parameters, MalformedPolicyFile, testing::ValuesIn(parameter_faults()),
                          name_of_fault);
