@@ -1,0 +1,20 @@
+"""What the rollers sense, how they act, and when: what training and policy file have in common."""
+
+ACTION = {"target": "torque", "scale": 0.7, "drag": 0.1, "angular_drag": 0.1}
+TIMING = {"time_step": 0.005, "decision_interval": 200}
+
+#: A roller feels how fast it spins, and not how fast it moves: where it slips, or pushes in vain,
+#: the two differ.
+SENSES = [
+    {"name": "goal_direction", "dimensions": 2, "bind": "goal"},
+    {"name": "goal_displacement", "dimensions": 2, "clip": 20.0, "bind": "goal"},
+    {"name": "angular_velocity", "dimensions": 3},
+    {"name": "lidar", "range": 16.0, "n_azimuth": 16, "n_elevation": 0, "walls": False,
+     "bind": "rollers"},
+    {"name": "lidar", "range": 6.0, "n_azimuth": 12, "n_elevation": 0, "walls": True,
+     "bind": "balls"},
+]
+OBSERVATIONS = 2 + 2 + 3 + 16 + 12
+ACTIONS = 3
+
+CONTRACT = {"observation": {"components": SENSES}, "action": ACTION, "timing": TIMING}
