@@ -2,10 +2,12 @@
 
 There is no second simulator: each iteration writes the policy file as it is, lets LAMMPS run the
 experiment with it, and learns from what `fix pilot` recorded. All agents of all beds share the
-policy; it is trained through time over whole episodes, which begin with a blank carry.
+policy; it is trained through time over whole episodes, which begin with a blank carry. A simple
+controller may teach it at first: then it starts from there instead of from nothing.
 """
 
 import csv
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +29,8 @@ from common.policy import Statistics, write_policy
 
 #: runs one episode: the policy file, the folder to record into, the seed of the bed and the noise
 Episode = Callable[[Path, Path, int], None]
+#: a simple controller to begin with: raw observations (..., O) to actions (..., A) of norm below 1
+Teacher = Callable[[np.ndarray], np.ndarray]
 
 LARGEST = 1 - 1e-6  #: share of the largest action that is still told apart from it
 
@@ -35,7 +39,10 @@ LARGEST = 1 - 1e-6  #: share of the largest action that is still told apart from
 class Settings:
     """How to train. Times are in decisions."""
 
-    iterations: int = 60
+    lessons: int = 4  #: iterations that imitate the teacher, if there is one (Ross et al. 2011)
+    lesson_epochs: int = 60
+    lesson_rate: float = 3e-3
+    iterations: int = 60  #: iterations of PPO
     beds: int = 1  #: episodes an iteration
     parallel: int = 1  #: of which run at the same time
     epochs: int = 4
@@ -122,6 +129,14 @@ def log_probability(latent: Array, mean: Array, log_std: Array) -> Array:
     return (-0.5 * ((latent - mean) * jnp.exp(-log_std)) ** 2 - log_std).sum(-1)
 
 
+def lesson(policy: LSTMActorCritic, batch: Batch, rows: Array, labels: Array) -> Array:
+    """The loss of imitating `labels`, latent actions (T, B, A), while the critic learns as ever."""
+    taken = batch.rollout
+    mean, value = policy.heads(policy.sequence(rows, taken.fresh))
+    loss = ((mean - labels) ** 2).sum(-1) + (value - batch.value) ** 2
+    return (loss * taken.valid).sum() / taken.valid.sum()
+
+
 def objective(policy: LSTMActorCritic, batch: Batch, rows: Array, settings: Settings) -> Array:
     """PPO's loss of one batch; `rows` are its observations, normalised."""
     taken = batch.rollout
@@ -138,7 +153,7 @@ def objective(policy: LSTMActorCritic, batch: Batch, rows: Array, settings: Sett
 
 
 class Trainer:
-    """A policy in training: parameters, optimiser, statistics of what it has seen."""
+    """A policy in training: parameters, optimisers, statistics of what it has seen."""
 
     def __init__(self, observations: int, actions: int, settings: Settings, seed: int) -> None:
         self.settings = settings
@@ -147,12 +162,13 @@ class Trainer:
         policy = LSTMActorCritic(observations, actions, settings.hidden, settings.lstm,
                                  settings.horizon, nnx.Rngs(seed), settings.log_std)
         self._graph, self._weights = nnx.split(policy)
-        updates = settings.iterations * settings.epochs * settings.batches
-        schedule = optax.linear_schedule(settings.rate, settings.rate / 10, updates)
-        self._optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(schedule))
-        self._state = self._optimiser.init(self._weights)
         self._returns = 1.0  #: standard deviation of returns, the unit of the critic's values
-        self._step, self._judge = jax.jit(self._update), jax.jit(self._evaluate)
+        self._judge = jax.jit(self._evaluate)
+        updates = settings.iterations * settings.epochs * settings.batches
+        rate = optax.linear_schedule(settings.rate, settings.rate / 10, updates)
+        self._practice = Descent(self._graph, self._weights, rate,
+                                 partial(objective, settings=settings))
+        self._imitate = Descent(self._graph, self._weights, settings.lesson_rate, lesson)
 
     def policy(self) -> LSTMActorCritic:
         """The policy as it is, whose value is in units of `value_scale`."""
@@ -164,34 +180,61 @@ class Trainer:
         return self._returns
 
     def learn(self, rollout: Rollout) -> None:
-        """Updates the policy from what it did; `rollout` was made with `self.policy()`."""
-        settings, rows = self.settings, self.statistics.normalise(rollout.rows)
+        """Improves the policy by what it did; `rollout` was made with `self.policy()`."""
+        batch, rows = self._batch(rollout)
+        self._descend(self._practice, self.settings.epochs, batch, rows)
+
+    def imitate(self, rollout: Rollout, teacher: Teacher) -> None:
+        """Brings the policy towards what `teacher` does for the same observations."""
+        batch, rows = self._batch(rollout)
+        labels = latent_of(teacher(rollout.rows))
+        self._descend(self._imitate, self.settings.lesson_epochs, batch, rows, labels)
+
+    def _batch(self, rollout: Rollout) -> tuple[Batch, np.ndarray]:
+        """What to learn from `rollout`, and its observations, normalised."""
+        rows = self.statistics.normalise(rollout.rows)
         log_prob, value = map(np.asarray, self._judge(self._weights, rows, rollout))
-        advantage = advantages(rollout, value * self._returns, settings)
+        advantage = advantages(rollout, value * self._returns, self.settings)
         target = advantage + value * self._returns
         known = rollout.valid > 0
         self._returns = max(float(target[known].std()), 1e-6)
         advantage = (advantage - advantage[known].mean()) / (advantage[known].std() + 1e-8)
-        batch = Batch(rollout, log_prob, advantage, target / self._returns)
-        for _ in range(settings.epochs):
-            agents = self._random.permutation(rows.shape[1])
-            # equal parts, so that nothing is compiled twice; who is left over has a turn elsewhere
-            size = len(agents) // settings.batches
-            for part in range(settings.batches):
-                some = agents[part * size : (part + 1) * size]
-                piece = jax.tree.map(lambda a, some=some: a[:, some], (batch, rows))
-                self._weights, self._state = self._step(self._weights, self._state, *piece)
+        return Batch(rollout, log_prob, advantage, target / self._returns), rows
+
+    def _descend(self, descent: "Descent", epochs: int, *data: Any) -> None:
+        agents = data[-1].shape[1]
+        # equal parts, so that nothing is compiled twice; who is left over has a turn elsewhere
+        size = agents // self.settings.batches
+        for _ in range(epochs):
+            order = self._random.permutation(agents)
+            for part in range(self.settings.batches):
+                some = order[part * size : (part + 1) * size]
+                piece = jax.tree.map(lambda array, some=some: array[:, some], data)
+                self._weights = descent.step(self._weights, *piece)
 
     def _evaluate(self, weights: Any, rows: Array, rollout: Rollout) -> tuple[Array, Array]:
         policy = nnx.merge(self._graph, weights)
         mean, value = policy.heads(policy.sequence(rows, rollout.fresh))
         return log_probability(rollout.latent, mean, policy.log_std()), value
 
-    def _update(self, weights: Any, state: Any, batch: Batch, rows: Array) -> tuple[Any, Any]:
-        def loss(tried: Any) -> Array:
-            return objective(nnx.merge(self._graph, tried), batch, rows, self.settings)
 
-        change, state = self._optimiser.update(jax.grad(loss)(weights), state, weights)
+class Descent:
+    """Adam on one loss of a policy, `loss(policy, ...)`."""
+
+    def __init__(self, graph: Any, weights: Any, rate: Any, loss: Callable[..., Array]) -> None:
+        self._graph, self._loss = graph, loss
+        self._optimiser = optax.chain(optax.clip_by_global_norm(0.5), optax.adam(rate))
+        self._state = self._optimiser.init(weights)
+        self._step = jax.jit(self._update)
+
+    def step(self, weights: Any, *data: Any) -> Any:
+        """Weights after one update."""
+        weights, self._state = self._step(weights, self._state, data)
+        return weights
+
+    def _update(self, weights: Any, state: Any, data: Any) -> tuple[Any, Any]:
+        slope = jax.grad(lambda w: self._loss(nnx.merge(self._graph, w), *data))(weights)
+        change, state = self._optimiser.update(slope, state, weights)
         return optax.apply_updates(weights, change), state
 
 
@@ -202,7 +245,10 @@ def collect(
     folders = [folder / f"bed-{seed}" for seed in seeds]
     with ThreadPoolExecutor(parallel) as pool:
         list(pool.map(partial(episode, policy), folders, seeds))
-    return join([read_rollout(each) for each in folders])
+    rollouts = [read_rollout(each) for each in folders]
+    for each in folders:
+        shutil.rmtree(each)
+    return join(rollouts)
 
 
 def train(
@@ -213,36 +259,45 @@ def train(
     output: Path,
     name: str,
     seed: int,
+    teacher: Teacher | None = None,
 ) -> None:
     """Trains, and leaves `NAME.policy.h5` and `learning_curve.csv` in `output`.
 
     `contract` is what the policy senses and how it acts, as in docs/convert/README.md, `sizes` are
     those of its observation and its action. Beds have the seeds 1,000,000 + 1000 `seed` and on. The
-    first iteration tells only how large observations are.
+    first iteration tells only how large observations are; then come the lessons of the teacher, if
+    there is one, then PPO.
     """
-    output.mkdir(parents=True, exist_ok=True)
+    (output / "recordings").mkdir(parents=True, exist_ok=True)
     trainer = Trainer(*sizes, settings, seed)
     path, begin = output / f"{name}.policy.h5", time.monotonic()
     story = f"PPO in LAMMPS: {settings}, seed {seed}"
+
+    def save() -> None:
+        write_policy(path, trainer.policy(), trainer.statistics, trainer.value_scale, contract,
+                     story)
+
+    lessons = settings.lessons if teacher else 0
+    phases = ["look"] + ["imitate"] * lessons + ["practise"] * settings.iterations
     with (output / "learning_curve.csv").open("w", newline="") as file:
         curve = csv.writer(file)
-        curve.writerow(["iteration", "reward", "action", "std", "seconds"])
-        for iteration in range(settings.iterations + 1):
-            write_policy(path, trainer.policy(), trainer.statistics, trainer.value_scale, contract,
-                         story)
+        curve.writerow(["iteration", "phase", "reward", "latent_action", "std", "seconds"])
+        for iteration, phase in enumerate(phases):
+            save()
             first = 1_000_000 + 1000 * seed + iteration * settings.beds
             seeds = range(first, first + settings.beds)
             rollout = collect(episode, path, output / "recordings", seeds, settings.parallel)
-            if iteration > 0:
+            if phase == "imitate":
+                trainer.imitate(rollout, teacher)
+            elif phase == "practise":
                 trainer.learn(rollout)
             trainer.statistics.add(rollout.rows[rollout.valid > 0])
             line = _line(rollout, trainer, time.monotonic() - begin)
-            curve.writerow([iteration, *line])
+            curve.writerow([iteration, phase, *line])
             file.flush()
-            print(f"iteration {iteration:3d} of {settings.iterations}: reward {line[0]:8.3f} an "
-                  f"agent, |latent action| {line[1]:.2f}, std {line[2]:.2f}, {line[3]} s",
-                  flush=True)
-    write_policy(path, trainer.policy(), trainer.statistics, trainer.value_scale, contract, story)
+            print(f"{iteration:3d} of {len(phases) - 1} {phase:<8}: reward {line[0]:8.3f} an agent,"
+                  f" |latent action| {line[1]:.2f}, std {line[2]:.2f}, {line[3]} s", flush=True)
+    save()
 
 
 def _line(rollout: Rollout, trainer: Trainer, seconds: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""The one exception that this package raises."""
+"""What this package raises."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ class Error(Exception):
     """Something a user can repair: "problem (why) what to do"."""
 
 
-def fail(problem: str, why: str, remedy: str) -> NoReturn:
-    """Raises an Error that reads "problem (why) what to do"."""
-    raise Error(f"{plain(problem)} ({plain(why)}) {remedy}")
+class UnknownColumn(Error, KeyError):
+    """A column that a recording does not have. As a KeyError it lets `in` and `get` work."""
+
+    __str__ = Exception.__str__  # KeyError's shows a quoted text
+
+
+def fail(problem: str, why: str, remedy: str, kind: type[Error] = Error) -> NoReturn:
+    """Raises an Error, of this kind, that reads "problem (why) what to do"."""
+    raise kind(f"{plain(problem)} ({plain(why)}) {remedy}")
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from dempilot.errors import fail
+from dempilot.errors import UnknownColumn, fail
 from dempilot.model import Array
 from dempilot.recording_files import (
     AGAIN,
@@ -122,6 +122,7 @@ class Recording:
                 f"{self.path} has no column '{column}'",
                 f"it has {', '.join(self.columns)}",
                 "Record it: 'carry yes', 'reward v_name', 'done v_name'.",
+                UnknownColumn,
             )
         if column not in self._columns:
             self._columns[column] = self._concatenate(column)[column][self._order]

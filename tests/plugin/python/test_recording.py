@@ -197,6 +197,14 @@ def test_dense_arrays_have_a_mask(travelled):
     assert dense["done"].dtype == np.bool_
 
 
+def test_columns_can_be_asked_for_without_an_error(travelled):
+    recording = Recording(travelled)
+    for columns in (recording.dense(), recording.agent(3)):
+        assert "done" in columns
+        assert "carry" not in columns
+        assert columns.get("carry") is None
+
+
 def test_dense_arrays_of_some_agents_keep_their_order(travelled):
     dense = Recording(travelled).dense([3, 1])
     assert dense.agents.tolist() == [3, 1]
