@@ -15,7 +15,7 @@ from dempilot.policy_file import write_policy_file
 
 from contract import ACTION, TIMING
 
-KEEP_RIGHT = 30.0  #: degrees by which the keep-right driver turns from the goal
+KEEP_RIGHT = 40.0  #: degrees by which the keep-right driver turns from the goal
 STEEPNESS = 0.5  #: per radius: full torque until about 4 radii from the goal
 BRAKING = 2.0  #: time: how far ahead a driver looks, by its velocity
 
@@ -67,5 +67,6 @@ def write_control(path: Path, weights: np.ndarray) -> None:
 
 def write_controls(folder: Path) -> None:
     """Writes `straight.policy.h5` and `keep_right.policy.h5` into `folder`."""
-    for name, degrees in (("straight", 0.0), ("keep_right", KEEP_RIGHT)):
+    drivers = {"straight": 0.0, "keep_right": KEEP_RIGHT, "sighted": KEEP_RIGHT}
+    for name, degrees in drivers.items():
         write_control(folder / f"{name}.policy.h5", kernel(degrees))

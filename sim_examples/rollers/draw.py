@@ -17,11 +17,10 @@ from PIL import Image
 
 from common.movie import snapshot, write_movie, write_picture
 
-from contract import TIMING
+from contract import DECISION
 
 NIGHT, TABLE, BALL, RIM, TEXT = "#10151f", "#161d2a", "#34405a", "#3d4a63", "#e8ecf2"
 RADIUS = 85.0  #: of the table
-DECISION = TIMING["time_step"] * TIMING["decision_interval"]
 TRAIL = 9  #: decisions that the movie's trails reach back
 
 
@@ -35,9 +34,10 @@ class Contestant(NamedTuple):
 CONTESTANTS = {
     "policy": Contestant("trained recurrent policy", "#ffd166"),
     "carry_reset": Contestant("the same, carry reset at every decision", "#ef7b6c"),
-    "keep_right": Contestant("straight drive, keeping right", "#7fc8a9"),
+    "keep_right": Contestant("keeps to the right", "#7fc8a9"),
     "straight": Contestant("straight drive", "#6fb7d6"),
     "none": Contestant("nobody", "#8a94a6"),
+    "sighted": Contestant("keeps to the right and always sees its goal", "#c9a7eb"),
 }
 SHOWN = ("straight", "keep_right", "policy")  #: in picture and movie
 
@@ -107,7 +107,8 @@ def _curves(axes: Axes, near: Mapping[str, np.ndarray]) -> None:
             spread = shares.std(0, ddof=1)
             axes.fill_between(clock, middle - spread, middle + spread, color=colour, alpha=0.18,
                               lw=0)
-        axes.plot(clock, middle, color=colour, label=label, lw=2)
+        style = "--" if name == "sighted" else "-"  # told more than the others
+        axes.plot(clock, middle, style, color=colour, label=label, lw=2)
     axes.set(xlim=(0, clock[-1]), ylim=(-2, 102))
     axes.set_xlabel("time (√(radius / gravity))", color=TEXT)
     axes.set_ylabel("rollers at their goals (%)", color=TEXT)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The rollers: five drivers on the same tables, and who gets across.
+"""The rollers: six drivers on the same tables, and who gets across.
 
 Success was fixed before any run: at the end of its episode a roller is within 5 radii of its own
 goal, which is the place opposite to where it started. Beside that, the time until a roller is first
@@ -19,15 +19,15 @@ from common.contest import parser, spread, table, write_results
 from common.dump import read_dump
 from common.engine import EngineError, report, simulate
 
-from contract import TIMING
+from contract import BEACON, DECISION, TIMING
 from controls import write_controls
 from draw import CONTESTANTS, Scene, write_drawings
 
 HERE = Path(__file__).resolve().parent
 SEEDS = 4
-DECISIONS = 120  #: an episode's
+DECISIONS = 150  #: an episode's
 THRESHOLD = 5.0  #: radii
-WATCH = 1  #: decisions from one frame of the balls to the next
+WATCH = 2  #: decisions from one frame of the balls to the next
 COLUMNS = {"rollers that arrive": "{mean:.1f} % ± {std:.1f}",
            "time until then": "{mean:.0f} ± {std:.0f}",
            "a ball is moved by": "{mean:.1f} ± {std:.1f}"}
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
     def delay(self) -> float:
         """Mean time until a roller is first at its goal."""
         first = np.where(self.near.any(0), self.near.argmax(0), DECISIONS)
-        return float(first.mean()) * TIMING["time_step"] * TIMING["decision_interval"]
+        return float(first.mean()) * DECISION
 
 
 def episode(output: Path, policy: Path, contestant: str, seed: int, ranks: int) -> Scene:
@@ -55,7 +55,7 @@ def episode(output: Path, policy: Path, contestant: str, seed: int, ranks: int) 
     name = f"{contestant}-{seed}"
     variables = {"seed": seed, "contestant": contestant, "policies": policy.parent,
                  "controls": output, "out": output, "decisions": DECISIONS,
-                 "interval": TIMING["decision_interval"], "threshold": THRESHOLD,
+                 "interval": TIMING["decision_interval"], "threshold": THRESHOLD, "beacon": BEACON,
                  # the movie is of the first table; of others only first and last count
                  "watch": WATCH if seed == 1 else DECISIONS}
 
@@ -112,7 +112,7 @@ def main() -> int:
             for name, all_tables in outcomes.items()}
     first = scenes["none"]
     summary = {"rollers": first.rollers.shape[1], "balls": first.balls.shape[1],
-               "decisions": DECISIONS, "threshold": THRESHOLD, "seeds": options.seeds,
+               "decisions": DECISIONS, "threshold": THRESHOLD, "beacon": BEACON, "seeds": options.seeds,
                "ranks": options.ranks, "results": rows}
     text = table(COLUMNS, {CONTESTANTS[name].label: row for name, row in rows.items()})
     write_results(output, summary, text)
