@@ -8,7 +8,7 @@ BEACON = 10  #: decisions from one flash to the next
 FAR = 80.0  #: radii, of each component: where goals are farther only their direction is known
 
 #: A roller feels how fast it spins, and not how fast it moves: where it slips, or pushes in vain,
-#: the two differ. Where its goal lies it is told by the flashes of a beacon, and never how long ago.
+#: the two differ. Where its goal lies it is told by the flashes of a beacon, never how long ago.
 SENSES = [
     {"name": "goal_direction", "dimensions": 2, "bind": "goal"},
     {"name": "goal_displacement", "dimensions": 2, "clip": 20.0, "bind": "goal"},

@@ -4,7 +4,6 @@ Both are policy files of one linear layer, so that they sense at the same instan
 same torque and feel the same drags as the trained policy.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,30 +12,32 @@ from dempilot.golden import record
 from dempilot.model import Model, Outputs
 from dempilot.policy_file import write_policy_file
 
-from contract import ACTION, TIMING
+from contract import ACTION, BEACON, DECISION, TIMING
 
-KEEP_RIGHT = 40.0  #: degrees by which the keep-right driver turns from the goal
-STEEPNESS = 0.5  #: per radius: full torque until about 4 radii from the goal
-BRAKING = 2.0  #: time: how far ahead a driver looks, by its velocity
+KEEP_RIGHT = 40.0  #: degrees by which the keep-right drivers turn from the goal
+#: How a driver's torque grows with the distance from its goal to where it will be after a while, at
+#: the next flash of the beacon: steepness (per radius) and that time.
+HABIT = (0.2, BEACON * DECISION)
 
 SENSES = [
     {"name": "goal_displacement", "dimensions": 2, "clip": 1000.0, "bind": "goal"},
-    {"name": "velocity", "dimensions": 2},
+    {"name": "angular_velocity", "dimensions": 2},
 ]
 
 
-def kernel(degrees: float, steepness: float = STEEPNESS, braking: float = BRAKING) -> np.ndarray:
-    """The linear layer (4, 3) from (r - r_goal, v) in the plane to a latent torque.
+def kernel(degrees: float, steepness: float, braking: float) -> np.ndarray:
+    """The linear layer (4, 3) from r - r_goal and the spin, in the plane, to a latent torque.
 
     A torque t rolls a sphere along t x z: to go along d it takes z x d. `d` is the way to where the
     goal is, seen from where the roller will be after the time `braking`, turned by `degrees` to the
     right.
     """
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    rolling = np.array([[0.0, -1.0], [1.0, 0.0]])  # velocity of a sphere with such a spin
     right = np.array([[cos, -sin], [sin, cos]])  # of a row vector
     to_torque = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
     position = -steepness * right @ to_torque
-    return np.vstack([position, braking * position]).astype(np.float32)
+    return np.vstack([position, braking * rolling @ position]).astype(np.float32)
 
 
 def write_control(path: Path, weights: np.ndarray) -> None:
@@ -66,7 +67,7 @@ def write_control(path: Path, weights: np.ndarray) -> None:
 
 
 def write_controls(folder: Path) -> None:
-    """Writes `straight.policy.h5` and `keep_right.policy.h5` into `folder`."""
+    """Writes the policy files of all drivers into `folder`."""
     drivers = {"straight": 0.0, "keep_right": KEEP_RIGHT, "sighted": KEEP_RIGHT}
     for name, degrees in drivers.items():
-        write_control(folder / f"{name}.policy.h5", kernel(degrees))
+        write_control(folder / f"{name}.policy.h5", kernel(degrees, *HABIT))

@@ -35,7 +35,7 @@ CONTESTANTS = {
     "policy": Contestant("trained recurrent policy", "#ffd166"),
     "carry_reset": Contestant("the same, carry reset at every decision", "#ef7b6c"),
     "keep_right": Contestant("keeps to the right", "#7fc8a9"),
-    "straight": Contestant("straight drive", "#6fb7d6"),
+    "straight": Contestant("straight drive", "#5c9dff"),
     "none": Contestant("nobody", "#8a94a6"),
     "sighted": Contestant("keeps to the right and always sees its goal", "#c9a7eb"),
 }
@@ -131,7 +131,7 @@ def _picture(path: Path, scenes: Mapping[str, Scene], near: Mapping[str, np.ndar
 
 def _frames(scenes: Mapping[str, Scene]) -> Iterator[Image.Image]:
     """The frames of the movie, one for each frame of the balls."""
-    figure, row = pyplot.subplots(1, len(SHOWN), figsize=(10.2, 3.8), dpi=80, facecolor=NIGHT)
+    figure, row = pyplot.subplots(1, len(SHOWN), figsize=(9.6, 3.6), dpi=80, facecolor=NIGHT)
     figure.subplots_adjust(0.003, 0.01, 0.997, 0.9, 0.01)
     parts = {}
     for axes, name in zip(row, SHOWN, strict=True):
@@ -139,8 +139,8 @@ def _frames(scenes: Mapping[str, Scene]) -> Iterator[Image.Image]:
         _table(axes, "", 10)
         balls = _discs(axes, scene.balls[0], facecolors=BALL, linewidths=0, antialiased=False)
         trails = axes.add_collection(LineCollection([], linewidths=0.8, zorder=3))
-        _discs_now = _discs(axes, scene.rollers[0], facecolors=colours, linewidths=0, zorder=6)
-        parts[name] = axes, balls, trails, _discs_now
+        rollers = _discs(axes, scene.rollers[0], facecolors=colours, linewidths=0, zorder=6)
+        parts[name] = axes, balls, trails, rollers
     frames = len(scenes[SHOWN[0]].balls)
     for frame in range(frames):
         for name, (axes, balls, trails, rollers) in parts.items():

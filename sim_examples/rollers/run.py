@@ -94,8 +94,8 @@ def main() -> int:
     output.mkdir(parents=True, exist_ok=True)
     policy = (options.policy or HERE / "rollers.policy.h5").resolve()
     begin = time.monotonic()
-    print(f"Rollers cross a table of loose balls. Arrived means: after {DECISIONS} decisions within "
-          f"{THRESHOLD:g} radii of one's own goal.", flush=True)
+    print(f"Rollers cross a table of loose balls. Arrived means: after {DECISIONS} decisions "
+          f"within {THRESHOLD:g} radii of one's own goal.", flush=True)
     write_controls(output)
     # the deck looks for the policy under its own name
     driver = output / "driver" / "rollers.policy.h5"
@@ -112,8 +112,8 @@ def main() -> int:
             for name, all_tables in outcomes.items()}
     first = scenes["none"]
     summary = {"rollers": first.rollers.shape[1], "balls": first.balls.shape[1],
-               "decisions": DECISIONS, "threshold": THRESHOLD, "beacon": BEACON, "seeds": options.seeds,
-               "ranks": options.ranks, "results": rows}
+               "decisions": DECISIONS, "threshold": THRESHOLD, "beacon": BEACON,
+               "seeds": options.seeds, "ranks": options.ranks, "results": rows}
     text = table(COLUMNS, {CONTESTANTS[name].label: row for name, row in rows.items()})
     write_results(output, summary, text)
     print(f"{options.seeds} table(s), {options.ranks} MPI ranks, {time.monotonic() - begin:.0f} s",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the rollers' policy: PPO on what LAMMPS recorded, on a smaller table than the experiment's.
+"""Trains the rollers' policy: PPO on what LAMMPS recorded, on a table half as large.
 
 It begins by imitating the sceptic's keep-right driver, as far as its own senses allow, and goes on
 from there by what earns most. `./run train rollers` starts it; see README.md.
@@ -33,11 +33,13 @@ HERE = Path(__file__).resolve().parent
 TABLE = {"rollers": 120, "balls": 1000, "table": 60, "inner": 40, "outer": 56, "decisions": 110}
 SETTINGS = Settings(lessons=16, iterations=26, discount=0.985, smoothing=0.97, rate=1e-3,
                     hidden=64, lstm=64, log_std=-1.0)
+#: how the teacher's torque grows, as in controls.py: it knows better where it is, and brakes later
+EAGER = (0.5, 2.0)
 LABEL = 0.97  #: largest action of a lesson, so that there is something left to vary
 
 
-def reckoned(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where rollers are from their goals, and their velocities, (T, B, 2) each, as they can tell.
+def reckoned(rows: np.ndarray) -> np.ndarray:
+    """Where rollers are from their goals, (T, B, 2), as far as they can tell.
 
     From observations (T, B, O) of whole episodes: what the last flash of the beacon showed, and
     since then the way that a sphere that spins so would have rolled.
@@ -51,12 +53,13 @@ def reckoned(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for now in range(1, len(rows)):
         step = 0.5 * (velocity[now - 1] + velocity[now]) * DECISION
         way[now] = 0.0 if now % BEACON == 0 else way[now - 1] + step
-    return np.where(known, shown, edge) + way, velocity
+    return np.where(known, shown, edge) + way
 
 
 def keep_right(rows: np.ndarray) -> np.ndarray:
     """Actions (T, B, 3) of a keep-right driver that reckons, for observations (T, B, O)."""
-    latent = np.concatenate(reckoned(rows), -1) @ kernel(KEEP_RIGHT)
+    senses = np.concatenate([reckoned(rows), rows[..., SPIN][..., :2]], -1)
+    latent = senses @ kernel(KEEP_RIGHT, *EAGER)
     size = np.linalg.norm(latent, axis=-1, keepdims=True)
     return latent / np.maximum(size, 1e-9) * np.minimum(np.tanh(size), LABEL)
 
@@ -64,7 +67,8 @@ def keep_right(rows: np.ndarray) -> np.ndarray:
 def episode(policy: Path, folder: Path, seed: int) -> None:
     """One episode of rollers that `policy` drives, drawn with `seed`, recorded into `folder`."""
     variables = {"contestant": "policy", "seed": seed, "policies": policy.parent,
-                 "beacon": BEACON, "training": "yes", "record": folder, "out": folder.parent, **TABLE}
+                 "beacon": BEACON, "training": "yes", "record": folder, "out": folder.parent,
+                 **TABLE}
     simulate(HERE / "rollers.in", variables, folder.parent / "log.lammps", ranks=1)
 
 
