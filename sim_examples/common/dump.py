@@ -17,6 +17,13 @@ def read_dump(path: Path) -> np.ndarray:
     return np.array(" ".join(rows).split(), float).reshape(frames, atoms, -1)
 
 
+def first_step(path: Path) -> int:
+    """The time step of the first frame."""
+    with path.open() as file:
+        file.readline()
+        return int(file.readline())
+
+
 def read_frames(path: Path) -> list[tuple[int, np.ndarray]]:
     """The frames of a dump whose number of atoms may change: (step, (atoms, columns)) of each."""
     lines = path.read_text().splitlines()
