@@ -24,7 +24,7 @@ def linear(inputs: int, outputs: int, gain: float, rngs: nnx.Rngs) -> nnx.Linear
 
 
 class LSTMActorCritic(nnx.Module):
-    """Encoder of one layer, LSTM, one head for action means, or logits where discrete, and value."""
+    """Encoder of one layer, LSTM, one head for value and action means, or logits if discrete."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class LSTMActorCritic(nnx.Module):
         return zeros, zeros
 
     def __call__(self, rows: Array, carry: Carry) -> tuple[Array, Array, Carry]:
-        """One decision for `rows` (agents, obs): mean or logits (agents, A), value (agents,), carry."""
+        """One decision for `rows` (agents, obs): means or logits (agents, A), values, carry."""
         carry, features = self.cell(carry, self.encoder(rows))
         return *self.heads(features), carry
 

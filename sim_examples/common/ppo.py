@@ -324,7 +324,7 @@ def train(
 def _line(rollout: Rollout, trainer: Trainer, seconds: float) -> list[float]:
     """Mean reward of an agent's episode, mean size of latent actions, deviation, time.
 
-    Where actions are discrete the size is the share of all but the first, and there is no deviation.
+    Where actions are discrete the size is the share of all but the first; they do not deviate.
     """
     known = rollout.valid > 0
     reward = (rollout.reward * rollout.valid).sum() / rollout.rows.shape[1]
