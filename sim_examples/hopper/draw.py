@@ -22,10 +22,12 @@ CURVES = {
     "down": ("#7d6bb5", "all agents push down, always"),
     "shake": ("#6fb7d6", "all agents shake, always"),
     "shake_near": ("#5fc79a", "agents near the outlet shake, always"),
-    "rule": ("#d98cc0", "agents near the outlet shake when slow"),
+    "shake_some": ("#b9d66f", "the same, three decisions in ten"),
+    "rule": ("#d98cc0", "the same, when the agent is slow"),
     "policy": ("#ffd166", "recurrent policy"),
     "carry_reset": ("#ef7b6c", "recurrent, carry reset at every decision"),
 }
+SPREAD = ("none", "shake_near", "policy")  #: whose standard deviation is drawn
 HALF_WIDTH, LIP = 18.0, 1.5  #: of silo and outlet, as in hopper.in
 TIME = 0.5  #: between decisions
 FILMED = 130  #: decisions that the movie shows
@@ -66,14 +68,14 @@ class Scene:
 
 
 def _curves(axes: Axes, curves: dict[str, np.ndarray]) -> None:
-    """Grains discharged over time: mean and standard deviation over the beds."""
+    """Grains discharged over time: means over the beds, of some with standard deviation."""
     for name, (colour, label) in CURVES.items():
         mean, time = curves[name].mean(0), TIME * np.arange(curves[name].shape[1])
-        if len(curves[name]) > 1:
+        if name in SPREAD and len(curves[name]) > 1:
             spread = curves[name].std(0, ddof=1)
             axes.fill_between(time, mean - spread, mean + spread, color=colour, alpha=0.13, lw=0)
         axes.plot(time, mean, color=colour, lw=2.2, label=label)
-    axes.set(xlim=(0, time[-1]), ylim=(0, None))
+    axes.set(xlim=(0, time[-1]), ylim=(0, 850))  # pushing down runs out of it
     axes.set_xlabel("time (√(diameter / gravity))", color=TEXT)
     axes.set_ylabel("grains discharged", color=TEXT)
     axes.set_facecolor(NIGHT)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The hopper: seven contestants in the same beds; a table, a picture and a movie.
+"""The hopper: eight contestants in the same beds; a table, a picture and a movie.
 
 The measures were fixed before any run: how many grains come out in 300 decisions, what share of the
 time the outlet is clogged (no grain in the last 10 decisions), and the effort, the mean push of an
