@@ -24,7 +24,7 @@ def linear(inputs: int, outputs: int, gain: float, rngs: nnx.Rngs) -> nnx.Linear
 
 
 class LSTMActorCritic(nnx.Module):
-    """Encoder of one layer, LSTM, one head for action means and value."""
+    """Encoder of one layer, LSTM, one head for value and action means, or logits if discrete."""
 
     def __init__(
         self,
@@ -35,11 +35,14 @@ class LSTMActorCritic(nnx.Module):
         horizon: int,
         rngs: nnx.Rngs,
         log_std: float = -1.0,
+        discrete: bool = False,
     ) -> None:
         self.encoder = nnx.Sequential(linear(inputs, hidden, math.sqrt(2), rngs), nnx.gelu)
         self.cell = nnx.OptimizedLSTMCell(hidden, lstm, rngs=rngs)
         self.fused_head = linear(lstm, actions + 1, 0.1, rngs)
-        self._log_std = nnx.Param(jnp.full((1, actions), log_std))
+        self.discrete = discrete
+        if not discrete:
+            self._log_std = nnx.Param(jnp.full((1, actions), log_std))
         # Forget gates that remember for 1 to `horizon` decisions (Tallec and Ollivier 2018).
         span = jax.random.uniform(rngs.params(), (lstm,), minval=1.0, maxval=horizon)
         bias = jnp.zeros(4 * lstm).at[lstm : 2 * lstm].set(jnp.log(span))
@@ -51,7 +54,7 @@ class LSTMActorCritic(nnx.Module):
         return zeros, zeros
 
     def __call__(self, rows: Array, carry: Carry) -> tuple[Array, Array, Carry]:
-        """One decision for `rows` (agents, obs): mean (agents, A), value (agents,), carry."""
+        """One decision for `rows` (agents, obs): means or logits (agents, A), values, carry."""
         carry, features = self.cell(carry, self.encoder(rows))
         return *self.heads(features), carry
 
@@ -76,10 +79,20 @@ class LSTMActorCritic(nnx.Module):
         return jax.lax.scan(step, self.blank(rows.shape[1]), (inputs, keep))[1]
 
     def heads(self, features: Array) -> tuple[Array, Array]:
-        """Mean (..., A) and value (...) from features."""
+        """Mean or logits (..., A) and value (...) from features."""
         out = self.fused_head(features)
         return out[..., :-1], out[..., -1]
 
     def log_std(self) -> Array:
         """Logarithm of the standard deviation of the latent action, (A,)."""
         return self._log_std[0]
+
+    def log_probability(self, drawn: Array, mean: Array) -> Array:
+        """Of what was drawn, (...): a latent action, or a category as one of A that is 1.
+
+        `mean` (..., A) is what `heads` gave; a Gaussian's constant is left out.
+        """
+        if self.discrete:
+            return (drawn * nnx.log_softmax(mean)).sum(-1)
+        log_std = self.log_std()
+        return (-0.5 * ((drawn - mean) * jnp.exp(-log_std)) ** 2 - log_std).sum(-1)

@@ -78,10 +78,15 @@ def _model(policy: LSTMActorCritic, statistics: Statistics, story: str) -> Model
         rows = jnp.asarray(normalization.apply(observation), jnp.float32)
         before = jnp.asarray(carry[:, lstm:]), jnp.asarray(carry[:, :lstm])
         mean, value, (cell, state) = policy(rows, before)
+        after = jnp.concatenate([state, cell], 1)
+        if policy.discrete:
+            best = np.asarray(mean).argmax(1)[:, None]
+            return Outputs(np.asarray(mean), None, best, np.asarray(value), np.asarray(after))
         deviation = jnp.exp(policy.log_std()) * jnp.ones_like(mean)
-        results = mean, deviation, max_norm(mean), value, jnp.concatenate([state, cell], 1)
-        return Outputs(*map(np.asarray, results))
+        return Outputs(*map(np.asarray, (mean, deviation, max_norm(mean), value, after)))
 
+    space = {"type": "MaxNorm", "kw": {"max_norm": 1.0, "eps": EPS}}
+    kind = {"discrete": True} if policy.discrete else {"action_space": space}
     flat = nnx.to_flat_state(nnx.state(policy, nnx.Param))
     return Model(
         name="LSTMActorCritic",
@@ -93,8 +98,7 @@ def _model(policy: LSTMActorCritic, statistics: Statistics, story: str) -> Model
             "activation": "gelu",
             "variant": "current",
             "cell_type": "OptimizedLSTMCell",
-            "action_space": {"type": "MaxNorm", "kw": {"max_norm": 1.0, "eps": EPS}},
-        },
+        } | kind,
         parameters={".".join(map(str, name)): np.asarray(value[...], np.float32)
                     for name, value in flat},
         carry_size=2 * lstm,

@@ -29,7 +29,8 @@ from common.policy import Statistics, write_policy
 
 #: runs one episode: the policy file, the folder to record into, the seed of the bed and the noise
 Episode = Callable[[Path, Path, int], None]
-#: a simple controller to begin with: raw observations (..., O) to actions (..., A) of norm below 1
+#: a simple controller to begin with: raw observations (..., O) to actions (..., A) of norm below 1,
+#: or to the probabilities of the categories where actions are discrete
 Teacher = Callable[[np.ndarray], np.ndarray]
 
 LARGEST = 1 - 1e-6  #: share of the largest action that is still told apart from it
@@ -58,13 +59,14 @@ class Settings:
     lstm: int = 32
     horizon: int = 20  #: what the forget gates remember at the start, at most
     log_std: float = -0.7  #: of the latent action at the start
+    discrete: bool = False  #: actions are the rows of the contract's table
 
 
 class Rollout(NamedTuple):
     """Episodes of agents: leading shape (T, B), decisions and agents. Float32."""
 
     rows: Any  #: (T, B, O), raw observations
-    latent: Any  #: (T, B, A), what was drawn, before the action space
+    latent: Any  #: (T, B, A), what was drawn, before the action space; 1 at a discrete choice
     reward: Any  #: (T, B), what this decision's action earned until the next
     last: Any  #: (T, B), 1 where nothing of the agent's episode follows
     fresh: Any  #: (T, B), 1 where the agent remembers nothing before this decision
@@ -80,8 +82,8 @@ class Batch(NamedTuple):
     value: Any  #: (T, B), the return to learn, in units of `Trainer`'s scale
 
 
-def read_rollout(folder: Path) -> Rollout:
-    """What one simulation recorded.
+def read_rollout(folder: Path, table: np.ndarray | None = None) -> Rollout:
+    """What one simulation recorded; `table` (A, entries) has the rows of discrete actions.
 
     The reward of a decision stands in the row of the next one, so an agent's last decision earns
     nothing that is known, and the last of the recording is there for its value alone.
@@ -95,7 +97,9 @@ def read_rollout(folder: Path) -> Rollout:
     valid = here.copy()
     valid[-1] = False
     before = np.vstack([np.zeros_like(here[:1]), here[:-1]])
-    return Rollout(dense["observation"], latent_of(dense["action"]), earned.astype(np.float32),
+    action = dense["action"]
+    drawn = latent_of(action) if table is None else choice_of(action, table)
+    return Rollout(dense["observation"], drawn, earned.astype(np.float32),
                    (gone | done).astype(np.float32), (~before).astype(np.float32),
                    valid.astype(np.float32))
 
@@ -105,6 +109,12 @@ def latent_of(action: np.ndarray) -> np.ndarray:
     norm = np.linalg.norm(action, axis=-1, keepdims=True).astype(np.float64)
     radius = np.arctanh(np.minimum(norm / (1 - EPS), LARGEST))
     return (action * (radius / np.maximum(norm, 1e-12))).astype(np.float32)
+
+
+def choice_of(action: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Which row of `table` (A, entries) each of the actions (..., entries) is, as ones (..., A)."""
+    away = np.square(action[..., None, :] - table).sum(-1)
+    return np.eye(len(table), dtype=np.float32)[away.argmin(-1)]
 
 
 def join(rollouts: list[Rollout]) -> Rollout:
@@ -124,16 +134,17 @@ def advantages(rollout: Rollout, value: np.ndarray, settings: Settings) -> np.nd
     return result
 
 
-def log_probability(latent: Array, mean: Array, log_std: Array) -> Array:
-    """Of a diagonal Gaussian, without its constant; (...)."""
-    return (-0.5 * ((latent - mean) * jnp.exp(-log_std)) ** 2 - log_std).sum(-1)
-
-
 def lesson(policy: LSTMActorCritic, batch: Batch, rows: Array, labels: Array) -> Array:
-    """The loss of imitating `labels`, latent actions (T, B, A), while the critic learns as ever."""
+    """The loss of imitating `labels` (T, B, A), latent actions or the probabilities of categories.
+
+    The critic learns as ever.
+    """
     taken = batch.rollout
     mean, value = policy.heads(policy.sequence(rows, taken.fresh))
-    loss = ((mean - labels) ** 2).sum(-1) + (value - batch.value) ** 2
+    miss = ((mean - labels) ** 2).sum(-1)
+    if policy.discrete:
+        miss = -(labels * nnx.log_softmax(mean)).sum(-1)
+    loss = miss + (value - batch.value) ** 2
     return (loss * taken.valid).sum() / taken.valid.sum()
 
 
@@ -141,15 +152,14 @@ def objective(policy: LSTMActorCritic, batch: Batch, rows: Array, settings: Sett
     """PPO's loss of one batch; `rows` are its observations, normalised."""
     taken = batch.rollout
     mean, value = policy.heads(policy.sequence(rows, taken.fresh))
-    log_std = policy.log_std()
-    ratio = jnp.exp(log_probability(taken.latent, mean, log_std) - batch.log_prob)
+    ratio = jnp.exp(policy.log_probability(taken.latent, mean) - batch.log_prob)
     clipped = jnp.clip(ratio, 1 - settings.clip, 1 + settings.clip)
     gain = jnp.minimum(ratio * batch.advantage, clipped * batch.advantage)
     miss = (value - batch.value) ** 2
     size = (mean**2).sum(-1)
     loss = -gain + settings.value_weight * miss + settings.restraint * size
-    return ((loss * taken.valid).sum() / taken.valid.sum()
-            - settings.entropy_weight * log_std.sum())
+    bonus = 0.0 if policy.discrete else settings.entropy_weight * policy.log_std().sum()
+    return (loss * taken.valid).sum() / taken.valid.sum() - bonus
 
 
 class Trainer:
@@ -160,7 +170,8 @@ class Trainer:
         self.statistics = Statistics(observations)
         self._random = np.random.default_rng(seed)
         policy = LSTMActorCritic(observations, actions, settings.hidden, settings.lstm,
-                                 settings.horizon, nnx.Rngs(seed), settings.log_std)
+                                 settings.horizon, nnx.Rngs(seed), settings.log_std,
+                                 settings.discrete)
         self._graph, self._weights = nnx.split(policy)
         self._returns = 1.0  #: standard deviation of returns, the unit of the critic's values
         self._judge = jax.jit(self._evaluate)
@@ -187,7 +198,8 @@ class Trainer:
     def imitate(self, rollout: Rollout, teacher: Teacher) -> None:
         """Brings the policy towards what `teacher` does for the same observations."""
         batch, rows = self._batch(rollout)
-        labels = latent_of(teacher(rollout.rows))
+        labels = teacher(rollout.rows)
+        labels = labels if self.settings.discrete else latent_of(labels)
         self._descend(self._imitate, self.settings.lesson_epochs, batch, rows, labels)
 
     def _batch(self, rollout: Rollout) -> tuple[Batch, np.ndarray]:
@@ -215,7 +227,7 @@ class Trainer:
     def _evaluate(self, weights: Any, rows: Array, rollout: Rollout) -> tuple[Array, Array]:
         policy = nnx.merge(self._graph, weights)
         mean, value = policy.heads(policy.sequence(rows, rollout.fresh))
-        return log_probability(rollout.latent, mean, policy.log_std()), value
+        return policy.log_probability(rollout.latent, mean), value
 
 
 class Descent:
@@ -239,13 +251,18 @@ class Descent:
 
 
 def collect(
-    episode: Episode, policy: Path, folder: Path, seeds: range, parallel: int
+    episode: Episode,
+    policy: Path,
+    folder: Path,
+    seeds: range,
+    parallel: int,
+    table: np.ndarray | None = None,
 ) -> Rollout:
     """Runs the beds of `seeds`, `parallel` at a time, each recording into a folder of its own."""
     folders = [folder / f"bed-{seed}" for seed in seeds]
     with ThreadPoolExecutor(parallel) as pool:
         list(pool.map(partial(episode, policy), folders, seeds))
-    rollouts = [read_rollout(each) for each in folders]
+    rollouts = [read_rollout(each, table) for each in folders]
     for each in folders:
         shutil.rmtree(each)
     return join(rollouts)
@@ -273,6 +290,9 @@ def train(
     path, begin = output / f"{name}.policy.h5", time.monotonic()
     story = f"PPO in LAMMPS: {settings}, seed {seed}"
 
+    rows = contract["action"].get("table")
+    table = None if rows is None else np.asarray(rows)
+
     def save() -> None:
         write_policy(path, trainer.policy(), trainer.statistics, trainer.value_scale, contract,
                      story)
@@ -286,7 +306,8 @@ def train(
             save()
             first = 1_000_000 + 1000 * seed + iteration * settings.beds
             seeds = range(first, first + settings.beds)
-            rollout = collect(episode, path, output / "recordings", seeds, settings.parallel)
+            rollout = collect(episode, path, output / "recordings", seeds, settings.parallel,
+                              table)
             if phase == "imitate":
                 trainer.imitate(rollout, teacher)
             elif phase == "practise":
@@ -301,9 +322,16 @@ def train(
 
 
 def _line(rollout: Rollout, trainer: Trainer, seconds: float) -> list[float]:
-    """Mean reward of an agent's episode, mean size of latent actions, deviation, time."""
+    """Mean reward of an agent's episode, mean size of latent actions, deviation, time.
+
+    Where actions are discrete the size is the share of all but the first; they do not deviate.
+    """
     known = rollout.valid > 0
-    size = np.linalg.norm(rollout.latent, axis=-1)[known].mean()
-    deviation = np.exp(np.asarray(trainer.policy().log_std())).mean()
     reward = (rollout.reward * rollout.valid).sum() / rollout.rows.shape[1]
+    size = np.linalg.norm(rollout.latent, axis=-1)[known].mean()
+    deviation = 0.0
+    if trainer.settings.discrete:
+        size = 1 - rollout.latent[known][:, 0].mean()
+    else:
+        deviation = np.exp(np.asarray(trainer.policy().log_std())).mean()
     return [round(float(x), 4) for x in (reward, size, deviation)] + [round(seconds)]

@@ -9,7 +9,7 @@ from flax import nnx
 
 from common.networks import LSTMActorCritic, max_norm
 from common.policy import Statistics, write_policy
-from common.ppo import Rollout, Settings, Trainer, advantages, latent_of
+from common.ppo import Rollout, Settings, Trainer, advantages, choice_of, latent_of
 
 OBSERVATIONS, ACTIONS, TIMES, AGENTS = 5, 3, 7, 6
 CONTRACT = {
@@ -164,3 +164,32 @@ def test_learning_is_the_same_twice(random):
 
     same = jax.tree.map(lambda a, b: bool((a == b).all()), learnt(), learnt())
     assert all(jax.tree.leaves(same))
+
+
+def test_discrete_choices_are_told_from_their_actions():
+    table = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, -1.0]])
+    chosen = np.array([[0, 2], [1, 1]])
+    actions = table[chosen].astype(np.float32)
+    np.testing.assert_array_equal(choice_of(actions, table), np.eye(3)[chosen])
+
+
+def test_a_discrete_policy_learns_what_pays(random):
+    settings = Settings(iterations=20, batches=1, rate=1e-2, discrete=True)
+    trainer = Trainer(OBSERVATIONS, ACTIONS, settings, 0)
+    taken = rollout(random)
+    for _ in range(20):
+        features = trainer.policy().sequence(trainer.statistics.normalise(taken.rows))
+        chance = np.asarray(nnx.softmax(trainer.policy().heads(features)[0]))
+        choice = (random.random(chance.shape[:2])[..., None] > chance.cumsum(-1)).sum(-1)
+        drawn = np.eye(ACTIONS, dtype=np.float32)[np.minimum(choice, ACTIONS - 1)]
+        trainer.learn(taken._replace(latent=drawn, reward=drawn[..., 1],
+                                     last=np.ones_like(taken.last)))
+    assert chance[..., 1].mean() > 0.7
+
+
+def test_a_discrete_policy_does_the_same_in_c(tmp_path):
+    policy = LSTMActorCritic(OBSERVATIONS, ACTIONS, 8, 16, 20, nnx.Rngs(3), discrete=True)
+    path = tmp_path / "discrete.policy.h5"
+    action = {"target": "force", "table": [[0.0, 0.0], [1.0, 0.0], [0.0, -1.0]]}
+    write_policy(path, policy, Statistics(OBSERVATIONS), 1.0, CONTRACT | {"action": action}, "test")
+    dempilot.Policy(path)  # replays the rows that flax computed
