@@ -22,16 +22,3 @@ def first_step(path: Path) -> int:
     with path.open() as file:
         file.readline()
         return int(file.readline())
-
-
-def read_frames(path: Path) -> list[tuple[int, np.ndarray]]:
-    """The frames of a dump whose number of atoms may change: (step, (atoms, columns)) of each."""
-    lines = path.read_text().splitlines()
-    frames, start = [], 0
-    while start < len(lines):
-        step, atoms = int(lines[start + 1]), int(lines[start + 3])
-        first, start = start + HEADER, start + HEADER + atoms
-        columns = len(lines[first - 1].split()) - 2
-        rows = " ".join(lines[first:start]).split()
-        frames.append((step, np.array(rows, float).reshape(atoms, columns)))
-    return frames

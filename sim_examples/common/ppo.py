@@ -10,7 +10,6 @@ import csv
 import shutil
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,7 +44,6 @@ class Settings:
     lesson_rate: float = 3e-3
     iterations: int = 60  #: iterations of PPO
     beds: int = 1  #: episodes an iteration
-    parallel: int = 1  #: of which run at the same time
     epochs: int = 4
     batches: int = 4  #: per epoch; each has whole episodes of its share of the agents
     rate: float = 1e-3  #: of Adam, at the start; it falls to a tenth
@@ -53,7 +51,6 @@ class Settings:
     smoothing: float = 0.95  #: lambda of generalised advantage estimation
     clip: float = 0.2
     value_weight: float = 0.5
-    entropy_weight: float = 0.0
     restraint: float = 1e-3  #: on the square of means, which else run away where the norm saturates
     hidden: int = 32
     lstm: int = 32
@@ -158,8 +155,7 @@ def objective(policy: LSTMActorCritic, batch: Batch, rows: Array, settings: Sett
     miss = (value - batch.value) ** 2
     size = (mean**2).sum(-1)
     loss = -gain + settings.value_weight * miss + settings.restraint * size
-    bonus = 0.0 if policy.discrete else settings.entropy_weight * policy.log_std().sum()
-    return (loss * taken.valid).sum() / taken.valid.sum() - bonus
+    return (loss * taken.valid).sum() / taken.valid.sum()
 
 
 class Trainer:
@@ -217,6 +213,9 @@ class Trainer:
         agents = data[-1].shape[1]
         # equal parts, so that nothing is compiled twice; who is left over has a turn elsewhere
         size = agents // self.settings.batches
+        if size == 0:
+            raise ValueError(f"{agents} agents cannot be cut into {self.settings.batches} batches "
+                             "(each needs one): run more beds an iteration, or set fewer batches")
         for _ in range(epochs):
             order = self._random.permutation(agents)
             for part in range(self.settings.batches):
@@ -251,20 +250,15 @@ class Descent:
 
 
 def collect(
-    episode: Episode,
-    policy: Path,
-    folder: Path,
-    seeds: range,
-    parallel: int,
-    table: np.ndarray | None = None,
+    episode: Episode, policy: Path, folder: Path, seeds: range, table: np.ndarray | None = None
 ) -> Rollout:
-    """Runs the beds of `seeds`, `parallel` at a time, each recording into a folder of its own."""
-    folders = [folder / f"bed-{seed}" for seed in seeds]
-    with ThreadPoolExecutor(parallel) as pool:
-        list(pool.map(partial(episode, policy), folders, seeds))
-    rollouts = [read_rollout(each, table) for each in folders]
-    for each in folders:
-        shutil.rmtree(each)
+    """Runs the beds of `seeds`, one after the other; what they record is removed once it is read."""
+    rollouts = []
+    for seed in seeds:
+        recording = folder / f"bed-{seed}"
+        episode(policy, recording, seed)
+        rollouts.append(read_rollout(recording, table))
+        shutil.rmtree(recording)
     return join(rollouts)
 
 
@@ -294,6 +288,7 @@ def train(
     table = None if rows is None else np.asarray(rows)
 
     def save() -> None:
+        """Writes the policy as it is."""
         write_policy(path, trainer.policy(), trainer.statistics, trainer.value_scale, contract,
                      story)
 
@@ -306,8 +301,7 @@ def train(
             save()
             first = 1_000_000 + 1000 * seed + iteration * settings.beds
             seeds = range(first, first + settings.beds)
-            rollout = collect(episode, path, output / "recordings", seeds, settings.parallel,
-                              table)
+            rollout = collect(episode, path, output / "recordings", seeds, table)
             if phase == "imitate":
                 trainer.imitate(rollout, teacher)
             elif phase == "practise":

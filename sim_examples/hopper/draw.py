@@ -95,7 +95,7 @@ def draw_picture(path: Path, scenes: dict[str, Path], curves: dict[str, np.ndarr
     grid = figure.add_gridspec(1, len(scenes) + 1, width_ratios=(*[1] * len(scenes), 1.35))
     for column, (name, dump) in enumerate(scenes.items()):
         axes = figure.add_subplot(grid[column])
-        Scene(axes, read_dump(dump)[-1], 59)
+        Scene(axes, read_dump(dump)[-1], 70)
         title = CURVES[name][1]
         axes.set_title(f"{title[0].upper()}{title[1:]}: {curves[name][0, -1]:.0f} grains",
                        color=TEXT, fontsize=13, pad=8)

@@ -18,7 +18,7 @@ from common.engine import EngineError, report, simulate
 from draw import CURVES, draw_movie, draw_picture
 
 HERE = Path(__file__).resolve().parent
-SEEDS = 4
+SEEDS = 6
 DECISIONS = 300
 INTERVAL = 100  #: steps from one decision to the next
 PATIENCE = 10  #: decisions without a grain that count as a clog

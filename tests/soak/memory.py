@@ -14,6 +14,9 @@ from launch import Launch
 
 SLACK = 1.2  #: allocators round up, vectors and Kokkos views are a little larger than they are full
 MOST_GROWTH = 0.01  #: of the mean resident set, from a launch's second quarter to its last
+#: Of the same, from the first half of the last quarter to its second. Buffers that grow once, in the
+#: launch's first half, are no leak; what still grows here is.
+MOST_GROWTH_AT_END = 0.001
 
 #: With fewer grains, bounds are not judged. A rank has some 10 MiB of its own for the library,
 #: HDF5, the weights and buffers of MPI, whose size differs from run to run by some 100 KiB. That is
@@ -164,6 +167,7 @@ class Growth:
     resident: list[float]  #: of each rank, mean of the last quarter
     peak: list[float]  #: of each rank, the writing of the restart included
     growth: float  #: of all ranks, from the second quarter to the last, a fraction
+    growth_at_end: float  #: of all ranks, within the last quarter, a fraction
     growth_of_ranks: list[float]
     growth_per_decision: float  #: of all ranks
 
@@ -193,10 +197,14 @@ def measure_growth(launch: Launch, span: Span) -> Growth:
     """How the memory of a launch changed while it ran."""
     early, late = quarters(launch, span.steps)
     between = span.steps / 2 / span.every  # decisions from the middle of one to that of the other
+    eighth = span.steps // 8
+    before = launch.resident(span.steps - 2 * eighth, span.steps - eighth - 1).sum()
+    after = launch.resident(span.steps - eighth, span.steps - 1).sum()
     return Growth(
         resident=[float(n) for n in late],
         peak=[float(n) for n in launch.final_peak()],
         growth=float(late.sum() / early.sum() - 1),
+        growth_at_end=float(after / before - 1),
         growth_of_ranks=[float(n) for n in late / early - 1],
         growth_per_decision=float((late.sum() - early.sum()) / between),
     )
@@ -239,6 +247,11 @@ def judge(name: str, figures: Figures, growth: Growth, bounds: Bounds) -> list[s
             f"{name}: memory grew by {100 * growth.growth:.2f} % from the second quarter to the "
             f"last (at most {100 * MOST_GROWTH:g} % is allowed; {growth.growth_per_decision:.0f} B "
             "a decision). Look at samples.csv for when, and for what keeps memory at a decision")
+    if growth.growth_at_end > MOST_GROWTH_AT_END:
+        problems.append(
+            f"{name}: memory still grew by {100 * growth.growth_at_end:.2f} % within the last "
+            f"quarter (at most {100 * MOST_GROWTH_AT_END:g} % is allowed). Look at samples.csv for "
+            "what keeps memory at a decision")
     for what, figure in (
         ("the fix itself takes", "fixed"),
         ("a grain takes", "grain"),

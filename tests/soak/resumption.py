@@ -24,7 +24,11 @@ class Expected:
 
 
 def check(launches: tuple[Launch, Launch], expected: Expected, restarts: list[Path]) -> list[str]:
-    """What did not go on; messages read "problem (why) what to do". Empty if all did."""
+    """What did not go on; messages read "problem (why) what to do". Empty if all did.
+
+    `restarts` are those of the two launches, and that of a third, which read the first one and wrote
+    it again at once.
+    """
     problems = []
     for number, launch in enumerate(launches, 1):
         problems += _check_rows(f"launch {number}", launch.rows, expected)
@@ -76,6 +80,10 @@ def _check_files(restarts: list[Path], expected: Expected) -> list[str]:
                             "out who was lost")
     if not problems:
         same = int(np.sum((carries[0] == carries[1]).all(axis=1)))
+        other = int(np.sum((carries[0] != carries[2]).any(axis=1)))
+        if other:
+            problems.append(f"{other} carries are others after the restart (all should come back "
+                            "bit for bit). Find out what was lost")
         if same:
             problems.append(f"{same} carries are those of the first launch's end (all should have "
                             "gone on). Find out whose decisions are missing")

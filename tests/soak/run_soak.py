@@ -45,6 +45,7 @@ ROWS = (
     ("an agent, at the peak, B", "agent_peak", 1, ",.0f"),
     ("an agent, to write the restart, B", "agent_restart", 1, ",.0f"),
     ("growth, %", "growth", 100, ".3f"),
+    ("growth at the end, %", "growth_at_end", 100, ".3f"),
     ("growth a decision, B", "growth_per_decision", 1, ",.0f"),
 )
 
@@ -116,6 +117,10 @@ class Soak:
         second = self._launch(name, 2, grains, agents, steps)
         return first, second
 
+    def reread(self, name: str, grains: int, agents: int) -> None:
+        """Reads the restart of the first launch, and writes it again at once, as a third one."""
+        self._launch(name, 3, grains, agents, 0)
+
     def restart(self, name: str, number: int) -> Path:
         """What launch `number` of `name` writes."""
         return self._options.output / f"{name}-{number}.restart"
@@ -137,7 +142,8 @@ class Soak:
         }
         label = f"{name}, launch {number}"
         call = command(options.ranks, variables, options.output / f"{name}-{number}.log")
-        return Watch(call, options.ranks, options.output, show(label, number * steps)).run()
+        last = number * steps if steps else options.steps // 2
+        return Watch(call, options.ranks, options.output, show(label, last)).run()
 
     def remove_restarts(self) -> None:
         """They are large, and of no more use."""
@@ -175,7 +181,8 @@ def table(summary: dict) -> str:
     """The result, as a table in Markdown; what was not measured is left out."""
     bounds = {}
     if summary["memory_judged"]:
-        bounds = {**summary["bounds"], "growth": summary["most_growth"]}
+        bounds = {**summary["bounds"], "growth": summary["most_growth"],
+                  "growth_at_end": summary["most_growth_at_end"]}
     lines = ["| memory, of all ranks | predicted | at most | launch 1 | launch 2 |",
              "| --- | --- | --- | --- | --- |"]
     for what, name, unit, how in ROWS:
@@ -205,10 +212,11 @@ def soak_and_judge(options: argparse.Namespace) -> tuple[dict, list[str]]:
     policy.write_policy(soak.policy, SEED)
     try:
         launches = soak.run("soak", options.grains, options.agents, half)
+        soak.reread("soak", options.grains, options.agents)
         soak.write_samples(launches)
         expected = resumption.Expected(options.grains, options.agents, half, options.every)
         problems = resumption.check(launches, expected,
-                                    [soak.restart("soak", number) for number in (1, 2)])
+                                    [soak.restart("soak", number) for number in (1, 2, 3)])
         growth = [memory.measure_growth(launch, span) for launch in launches]
         found = [dataclasses.asdict(changes) for changes in growth]
         if memory.is_judged(options.grains):
@@ -242,7 +250,8 @@ def main() -> int:
     seconds = time.monotonic() - begin
     asked = {key: getattr(options, key) for key in ("grains", "agents", "steps", "every", "ranks")}
     summary = {**asked, "seconds": seconds, "memory_judged": judged,
-               "most_growth": memory.MOST_GROWTH, **measured, "problems": problems}
+               "most_growth": memory.MOST_GROWTH,
+               "most_growth_at_end": memory.MOST_GROWTH_AT_END, **measured, "problems": problems}
     results = options.output / "summary.json"
     results.write_text(json.dumps(summary, indent=2) + "\n")
     print(f"\n{table(summary)}\n\n{seconds:.0f} s, results: {results}", flush=True)

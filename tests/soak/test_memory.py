@@ -58,6 +58,8 @@ def test_growth_is_that_of_the_last_quarter_over_the_second() -> None:
     assert found.growth == pytest.approx(50 / 1_035)
     assert found.growth_of_ranks == pytest.approx([50 / 1_035] * 2)
     assert found.growth_per_decision == pytest.approx(20)
+    # samples of step 80 against step 90
+    assert found.growth_at_end == pytest.approx(10 / 1_080)
 
 
 def test_each_step_counts_once_in_a_comparison() -> None:
@@ -111,6 +113,8 @@ def test_what_is_beyond_bounds_is_named() -> None:
         "launch 2: memory grew by 4.83 % from the second quarter to the last (at most 1 % is "
         "allowed; 20 B a decision). Look at samples.csv for when, and for what keeps memory at a "
         "decision",
+        "launch 2: memory still grew by 0.93 % within the last quarter (at most 0.1 % is allowed). "
+        "Look at samples.csv for what keeps memory at a decision",
         "launch 2: a grain takes 17 B (at most 17 B follow from what the data structures hold, see "
         "memory.py). Find who holds more",
         f"launch 2: an agent takes 9000 B (at most {BOUNDS.agent:.0f} B follow from what the data "
@@ -120,12 +124,12 @@ def test_what_is_beyond_bounds_is_named() -> None:
 
 @pytest.fixture
 def restarts(tmp_path):
-    """Two restarts of 10 agents, whose carries differ."""
-    paths = [tmp_path / f"soak-{number}.restart" for number in (1, 2)]
-    for number, path in enumerate(paths, 1):
+    """Restarts of 10 agents: of two launches, whose carries differ, and the first one reread."""
+    paths = [tmp_path / f"soak-{number}.restart" for number in (1, 2, 3)]
+    for path, value in zip(paths, (0.1, 0.2, 0.1), strict=True):
         with h5py.File(f"{path}.pilot.h5", "w") as file:
             file["agents/id"] = np.arange(1, 11)
-            file["agents/carry"] = np.full((10, 256), 0.1 * number, np.float32)
+            file["agents/carry"] = np.full((10, 256), value, np.float32)
     return paths
 
 
@@ -160,4 +164,13 @@ def test_carries_that_stand_still_are_named(restarts) -> None:
     assert check((launch(1), launch(1, begin=100)), EXPECTED, restarts) == [
         "2 carries are those of the first launch's end (all should have gone on). Find out whose "
         "decisions are missing"
+    ]
+
+
+def test_carries_that_the_restart_does_not_bring_back_are_named(restarts) -> None:
+    with h5py.File(f"{restarts[2]}.pilot.h5", "r+") as file:
+        file["agents/carry"][3:5] = np.float32(0.11)
+    assert check((launch(1), launch(1, begin=100)), EXPECTED, restarts) == [
+        "2 carries are others after the restart (all should come back bit for bit). Find out what "
+        "was lost"
     ]

@@ -9,7 +9,17 @@ from flax import nnx
 
 from common.networks import LSTMActorCritic, max_norm
 from common.policy import Statistics, write_policy
-from common.ppo import Rollout, Settings, Trainer, advantages, choice_of, latent_of
+from common import ppo
+from common.ppo import (
+    Rollout,
+    Settings,
+    Trainer,
+    advantages,
+    choice_of,
+    join,
+    latent_of,
+    read_rollout,
+)
 
 OBSERVATIONS, ACTIONS, TIMES, AGENTS = 5, 3, 7, 6
 CONTRACT = {
@@ -193,3 +203,50 @@ def test_a_discrete_policy_does_the_same_in_c(tmp_path):
     action = {"target": "force", "table": [[0.0, 0.0], [1.0, 0.0], [0.0, -1.0]]}
     write_policy(path, policy, Statistics(OBSERVATIONS), 1.0, CONTRACT | {"action": action}, "test")
     dempilot.Policy(path)  # replays the rows that flax computed
+
+
+class Recorded(dict):
+    """Columns of a recording, (T, B, ...), and who was there."""
+
+    def __init__(self, mask, **columns):
+        super().__init__(columns)
+        self.mask = np.array(mask, bool)
+
+    def dense(self):
+        return self
+
+
+def test_a_reward_belongs_to_the_decision_before_it(monkeypatch, tmp_path):
+    # the first agent stays and is done at decision 2, the second leaves, the third comes late
+    recorded = Recorded(
+        [[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 1]],
+        observation=np.arange(24, dtype=np.float32).reshape(4, 3, 2),
+        action=np.zeros((4, 3, 2), np.float32),
+        reward=np.array([[9.0, 9, 0], [1, 4, 0], [2, 0, 9], [3, 0, 5]]),
+        done=np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]], bool),
+    )
+    monkeypatch.setattr(ppo, "Recording", lambda folder: recorded)
+    found = read_rollout(tmp_path)
+    assert found.rows.tolist() == recorded["observation"].tolist()
+    assert found.reward[:, 0].tolist() == [1, 2, 3, 0]
+    assert found.reward[:, 1].tolist() == [4, 0, 0, 0]
+    assert found.reward[2:, 2].tolist() == [5, 0]
+    assert found.last[:3].T.tolist() == [[0, 1, 0], [0, 1, 1], [1, 0, 0]]
+    assert found.fresh[:, 0].tolist() == [1, 0, 0, 0]
+    assert found.fresh[2:, 2].tolist() == [1, 0]
+    assert found.valid.T.tolist() == [[1, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 0]]
+    del recorded["done"]
+    assert read_rollout(tmp_path).last[:3, 0].tolist() == [0, 0, 0]
+
+
+def test_beds_lie_side_by_side(random):
+    parts = [rollout(random), rollout(random)]
+    joined = join(parts)
+    assert joined.rows.shape == (TIMES, 2 * AGENTS, OBSERVATIONS)
+    np.testing.assert_array_equal(joined.reward[:, AGENTS:], parts[1].reward)
+
+
+def test_too_few_agents_for_the_batches_are_an_error(random):
+    trainer = Trainer(OBSERVATIONS, ACTIONS, Settings(batches=AGENTS + 1), seed=1)
+    with pytest.raises(ValueError, match=r"6 agents cannot be cut into 7 batches \(each needs one\)"):
+        trainer.learn(rollout(random))
