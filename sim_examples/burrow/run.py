@@ -7,6 +7,7 @@ shaking, which leaves out how it bounces; and its effort, the size of its push a
 largest. `./run experiment burrow` sets what common/engine.py takes from the environment.
 """
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,13 @@ def measure(trails: np.ndarray) -> tuple[float, float, float]:
             float(100 * push.mean()))
 
 
+def by_height(trails: np.ndarray) -> list[float]:
+    """Distance as in MEASURES of those who were told each height, the lowest first."""
+    late = slice(DECISIONS // 2, DECISIONS)
+    away, told = np.abs(trails[late, :, 3] - trails[late, :, 4]).mean(0), trails[0, :, 4]
+    return [float(away[told == height].mean()) for height in np.unique(told)]
+
+
 def status(numbers: list[float]) -> str | None:
     """How far a run has come, if `numbers` are those of one of its thermo lines."""
     if len(numbers) != 3:
@@ -47,7 +55,7 @@ def status(numbers: list[float]) -> str | None:
             f"they should be, {100 * effort:3.0f} % effort")
 
 
-def episode(options: object, contestant: str, seed: int, bed: Path) -> np.ndarray:
+def episode(options: argparse.Namespace, contestant: str, seed: int, bed: Path) -> np.ndarray:
     """Runs one contestant in one bed; returns its trails (decisions + 1, agents, columns)."""
     out = options.output / f"{contestant}-{seed}"
     label = f"  bed {seed}, {contestant:<13}"
@@ -61,7 +69,7 @@ def episode(options: object, contestant: str, seed: int, bed: Path) -> np.ndarra
     return trails
 
 
-def compete(options: object) -> dict[str, np.ndarray]:
+def compete(options: argparse.Namespace) -> dict[str, np.ndarray]:
     """Trails (beds, decisions + 1, agents, columns) of each contestant."""
     trails: dict[str, list[np.ndarray]] = {name: [] for name in CONTESTANTS}
     for seed in range(1, options.seeds + 1):
@@ -88,8 +96,9 @@ def main() -> int:
     rows, results = {}, {}
     for name, beds in trails.items():
         values = np.array([measure(bed) for bed in beds])
-        results[name] = dict(zip(MEASURES, map(spread, values.T), strict=True))
-        rows[CONTESTANTS[name][1]] = results[name]
+        rows[CONTESTANTS[name][1]] = dict(zip(MEASURES, map(spread, values.T), strict=True))
+        heights = np.mean([by_height(bed) for bed in beds], axis=0).tolist()
+        results[name] = {**rows[CONTESTANTS[name][1]], "distance_by_height": heights}
     summary = {"agents": AGENTS, "grains": GRAINS, "ranks": options.ranks, "seeds": options.seeds,
                "decisions": DECISIONS, "results": results}
     write_results(options.output, summary, table(COLUMNS, rows))

@@ -252,7 +252,7 @@ class Descent:
 def collect(
     episode: Episode, policy: Path, folder: Path, seeds: range, table: np.ndarray | None = None
 ) -> Rollout:
-    """Runs the beds of `seeds`, one after the other; what they record is removed once it is read."""
+    """Runs the beds of `seeds`, one after the other; recordings are removed once they are read."""
     rollouts = []
     for seed in seeds:
         recording = folder / f"bed-{seed}"

@@ -22,8 +22,8 @@ CURVES = {
     "down": ("#7d6bb5", "all agents push down, always"),
     "shake": ("#6fb7d6", "all agents shake, always"),
     "shake_near": ("#5fc79a", "agents near the outlet shake, always"),
-    "shake_some": ("#b9d66f", "the same, three decisions in ten"),
-    "rule": ("#d98cc0", "the same, when the agent is slow"),
+    "shake_some": ("#b9d66f", "agents near the outlet shake, 3 decisions in 10"),
+    "rule": ("#d98cc0", "agents near the outlet shake when they are slow"),
     "policy": ("#ffd166", "recurrent policy"),
     "carry_reset": ("#ef7b6c", "recurrent, carry reset at every decision"),
 }

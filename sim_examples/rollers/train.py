@@ -78,8 +78,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
     parser.add_argument("--iterations", type=int, default=SETTINGS.iterations,
                         help=f"of PPO, an episode each (default {SETTINGS.iterations})")
-    parser.add_argument("--output", type=Path, default=HERE.parent.parent / "build" / "rollers",
-                        help="folder for what comes out (default: build/rollers)")
+    parser.add_argument("--output", type=Path, default=HERE.parents[1] / "build" / "train-rollers",
+                        help="folder for what comes out (default: build/train-rollers)")
     options = parser.parse_args()
     settings = dataclasses.replace(SETTINGS, iterations=options.iterations)
     train(episode, CONTRACT, (OBSERVATIONS, ACTIONS), settings, options.output.resolve(),

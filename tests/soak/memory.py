@@ -14,8 +14,8 @@ from launch import Launch
 
 SLACK = 1.2  #: allocators round up, vectors and Kokkos views are a little larger than they are full
 MOST_GROWTH = 0.01  #: of the mean resident set, from a launch's second quarter to its last
-#: Of the same, from the first half of the last quarter to its second. Buffers that grow once, in the
-#: launch's first half, are no leak; what still grows here is.
+#: Of the same, from the first half of the last quarter to its second. Buffers that grow once, in
+#: the launch's first half, are no leak; what still grows here is.
 MOST_GROWTH_AT_END = 0.001
 
 #: With fewer grains, bounds are not judged. A rank has some 10 MiB of its own for the library,

@@ -26,8 +26,8 @@ class Expected:
 def check(launches: tuple[Launch, Launch], expected: Expected, restarts: list[Path]) -> list[str]:
     """What did not go on; messages read "problem (why) what to do". Empty if all did.
 
-    `restarts` are those of the two launches, and that of a third, which read the first one and wrote
-    it again at once.
+    `restarts` are those of the two launches, and that of a third, which read the first one and
+    wrote it again at once.
     """
     problems = []
     for number, launch in enumerate(launches, 1):

@@ -248,5 +248,6 @@ def test_beds_lie_side_by_side(random):
 
 def test_too_few_agents_for_the_batches_are_an_error(random):
     trainer = Trainer(OBSERVATIONS, ACTIONS, Settings(batches=AGENTS + 1), seed=1)
-    with pytest.raises(ValueError, match=r"6 agents cannot be cut into 7 batches \(each needs one\)"):
+    message = r"6 agents cannot be cut into 7 batches \(each needs one\)"
+    with pytest.raises(ValueError, match=message):
         trainer.learn(rollout(random))
