@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The hopper: eight contestants in the same beds; a table, a picture and a movie.
 
-The measures were fixed before any run: how many grains come out in 300 decisions, what share of the
-time the outlet is clogged (no grain in the last 10 decisions), and the effort, the mean push of an
-agent as a share of the largest. Start it by `./run experiment hopper`.
+The measures were fixed before any policy ran: how many grains come out in 300 decisions, what share
+of the time the outlet is clogged (no grain in the last 10 decisions), and the effort, the mean push
+of an agent as a share of the largest. Start it by `./run experiment hopper`.
 """
 
 import argparse
