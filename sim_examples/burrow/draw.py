@@ -3,20 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 from PIL.Image import Image
 
 from common.dump import read_dump
 from common.movie import snapshot, write_movie, write_picture
+from common.style import GRAIN, NIGHT, TEXT, discs, night_axes
 
-NIGHT, GRAIN, EDGE, TEXT = "#10151f", "#2c3646", "#3d4a5f", "#e8ecf2"
+EDGE = "#3d4a5f"
 TOLD = ("#58a6d6", "#ffd166", "#ef7b6c")  #: low, middle, high
 CONTESTANTS = {
     "policy": ("#ffd166", "recurrent policy"),
@@ -30,19 +26,6 @@ GRAIN_SLAB, AGENT_SLAB = 3.0, 12.0  #: what a side view shows, from the front, i
 FLOOR_AMPLITUDE = 0.6
 
 
-def _style(axes: Axes) -> None:
-    axes.set_facecolor(NIGHT)
-    axes.tick_params(colors=TEXT, labelsize=9)
-    for side, spine in axes.spines.items():
-        spine.set_color(TEXT if side in ("left", "bottom") else "none")
-
-
-def _spheres(axes: Axes, places: np.ndarray, diameter: float, **style: object) -> None:
-    size = np.full(len(places), diameter)
-    axes.add_collection(EllipseCollection(size, size, np.zeros(len(places)), units="xy",
-                                          offsets=places, offset_transform=axes.transData, **style))
-
-
 class SideView:
     """The front of a bed: a thin slab of grains, and intruders in the colour of their height."""
 
@@ -54,12 +37,12 @@ class SideView:
         axes = self._axes
         axes.clear()
         near = grains[grains[:, 2] < GRAIN_SLAB]
-        _spheres(axes, near[:, [1, 3]], 1.0, facecolors=GRAIN, edgecolors=EDGE, linewidths=0.3)
+        discs(axes, near[:, [1, 3]], 1.0, facecolors=GRAIN, edgecolors=EDGE, linewidths=0.3)
         shown = agents[agents[:, 2] < AGENT_SLAB]
         shown = shown[np.argsort(-shown[:, 2])]
         levels = np.unique(agents[:, 4])
         colours = [TOLD[k] for k in np.searchsorted(levels, shown[:, 4])]
-        _spheres(axes, shown[:, [1, 3]], 2.0, facecolors=colours, edgecolors=NIGHT, linewidths=0.8)
+        discs(axes, shown[:, [1, 3]], 2.0, facecolors=colours, edgecolors=NIGHT, linewidths=0.8)
         floor = FLOOR_AMPLITUDE * (1 - np.cos(2 * np.pi * decision / PERIOD))
         axes.plot([0, self._side], [floor, floor], color=TEXT, lw=2)
         for level, colour in zip(levels, TOLD, strict=True):
@@ -93,10 +76,8 @@ def _heights(axes: Axes, trails: dict[str, np.ndarray]) -> None:
     for name, line in (("policy", "-"), ("proportional", (0, (4, 3))), ("none", (0, (1, 2)))):
         axes.plot([], [], color=TEXT, ls=line, label=CONTESTANTS[name][1])
     axes.set(xlim=(0, len(height)), ylim=(0, 8.2))
-    axes.set_xlabel("periods of the shaking", color=TEXT)
-    axes.set_ylabel("height (grain diameters)", color=TEXT)
     axes.legend(frameon=False, labelcolor=TEXT, fontsize=9, loc="upper right", ncol=3)
-    _style(axes)
+    night_axes(axes, "periods of the shaking", "height (grain diameters)")
 
 
 def _timing(axes: Axes, trails: dict[str, np.ndarray], starts: list[int]) -> None:
@@ -120,10 +101,8 @@ def _timing(axes: Axes, trails: dict[str, np.ndarray], starts: list[int]) -> Non
                   label=CONTESTANTS[name][1])
     axes.axhline(0, color=TEXT, lw=0.6, alpha=0.5)
     axes.set(xlim=(0, 1), ylim=(-1.15, 1.3))
-    axes.set_xlabel("phase of the shaking", color=TEXT)
-    axes.set_ylabel("upward push (share of the largest)", color=TEXT)
     axes.legend(frameon=False, labelcolor=TEXT, fontsize=9, loc="upper center")
-    _style(axes)
+    night_axes(axes, "phase of the shaking", "upward push (share of the largest)")
 
 
 def draw_picture(path: Path, trails: dict[str, np.ndarray], starts: list[int]) -> None:

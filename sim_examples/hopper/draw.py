@@ -2,20 +2,16 @@
 
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 from common.dump import read_dump
 from common.movie import snapshot, write_movie, write_picture
+from common.style import GRAIN, NIGHT, TEXT, discs, night_axes
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
-NIGHT, GRAIN, WALL, TEXT = "#10151f", "#2c3646", "#8a94a6", "#e8ecf2"
+WALL = "#8a94a6"
 REST, PUSH = "#8a6726", "#fff0bd"  #: an agent at rest is dim, one that pushes is bright
 CURVES = {
     "none": ("#8a94a6", "no policy"),
@@ -41,8 +37,11 @@ class Scene:
         """`frame` (atoms, 5): id, type, x, y, push."""
         self._agents = frame[:, 1] > 2
         sizes = np.array([SIZES[int(kind)] for kind in frame[:, 1]])
-        self._grains = self._discs(axes, sizes[~self._agents], facecolors=GRAIN, zorder=1)
-        self._pushers = self._discs(axes, sizes[self._agents], zorder=2)
+        places = 0.0 * frame[:, 2:4]  # until shown
+        self._grains = discs(axes, places[~self._agents], 0.96 * sizes[~self._agents],
+                             facecolors=GRAIN, linewidths=0, zorder=1)
+        self._pushers = discs(axes, places[self._agents], 0.96 * sizes[self._agents],
+                              linewidths=0, zorder=2)
         edge = HALF_WIDTH - LIP
         for side in (-1, 1):
             axes.plot([side * LIP, side * HALF_WIDTH, side * HALF_WIDTH], [0, edge, height],
@@ -50,14 +49,6 @@ class Scene:
         axes.set(xlim=(-HALF_WIDTH - 0.6, HALF_WIDTH + 0.6), ylim=(-4, height), aspect="equal")
         axes.axis("off")
         self.show(frame)
-
-    @staticmethod
-    def _discs(axes: Axes, sizes: np.ndarray, **style: object) -> EllipseCollection:
-        discs = EllipseCollection(0.96 * sizes, 0.96 * sizes, np.zeros(len(sizes)), units="xy",
-                                  offsets=np.zeros((len(sizes), 2)), linewidths=0,
-                                  offset_transform=axes.transData, **style)
-        axes.add_collection(discs)
-        return discs
 
     def show(self, frame: np.ndarray) -> None:
         """Moves everyone to where they are in `frame`."""
@@ -76,12 +67,7 @@ def _curves(axes: Axes, curves: dict[str, np.ndarray]) -> None:
             axes.fill_between(time, mean - spread, mean + spread, color=colour, alpha=0.13, lw=0)
         axes.plot(time, mean, color=colour, lw=2.2, label=label)
     axes.set(xlim=(0, time[-1]), ylim=(0, 850))  # pushing down runs out of it
-    axes.set_xlabel("time (√(diameter / gravity))", color=TEXT)
-    axes.set_ylabel("grains discharged", color=TEXT)
-    axes.set_facecolor(NIGHT)
-    axes.tick_params(colors=TEXT)
-    for side, spine in axes.spines.items():
-        spine.set_color(TEXT if side in ("left", "bottom") else "none")
+    night_axes(axes, "time (√(diameter / gravity))", "grains discharged")
     axes.legend(loc="upper left", frameon=False, labelcolor=TEXT, fontsize=10)
 
 

@@ -3,19 +3,16 @@
 import colorsys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection, LineCollection
+from matplotlib.collections import LineCollection
 
 from common.movie import write_picture
+from common.style import GRAIN, NIGHT, TEXT, discs, night_axes
 from episode import Episode
 
-NIGHT, GRAIN, LIGHT, TEXT = "#10151f", "#2c3646", "#ffe9a8", "#e8ecf2"
+LIGHT = "#ffe9a8"
 CURVES = {
     "policy": ("#ffd166", "recurrent policy"),
     "memoryless": ("#6fb7d6", "no memory, same training"),
@@ -28,13 +25,6 @@ def goal_colours(goals: np.ndarray) -> list[tuple[float, float, float]]:
     """One colour per goal, by its bearing from the lighthouse."""
     bearing = np.arctan2(goals[:, 1], goals[:, 0]) / (2 * np.pi) % 1
     return [colorsys.hls_to_rgb(hue, 0.62, 0.85) for hue in bearing]
-
-
-def _discs(axes: Axes, centres: np.ndarray, diameter: float, **style: object) -> None:
-    size = np.full(len(centres), diameter)
-    axes.add_collection(EllipseCollection(size, size, np.zeros(len(centres)), units="xy",
-                                          offsets=centres, offset_transform=axes.transData,
-                                          **style))
 
 
 def _trails(axes: Axes, episode: Episode, colours: list) -> None:
@@ -59,12 +49,11 @@ def _lighthouse(axes: Axes) -> None:
 def _scene(axes: Axes, episode: Episode, threshold: float, title: str) -> None:
     colours = goal_colours(episode.goals)
     arrived = episode.distance()[-1] <= threshold
-    _discs(axes, episode.grains, 2, facecolors=GRAIN, linewidths=0, zorder=1)
+    discs(axes, episode.grains, 2, facecolors=GRAIN, linewidths=0, zorder=1)
     _trails(axes, episode, colours)
-    _discs(axes, episode.goals, 3.4, facecolors="none", edgecolors=colours, linewidths=0.9,
-           zorder=4)
-    _discs(axes, episode.trails[-1], 2.6, facecolors=colours, zorder=6, linewidths=0.7,
-           edgecolors=["white" if home else NIGHT for home in arrived])
+    discs(axes, episode.goals, 3.4, facecolors="none", edgecolors=colours, linewidths=0.9, zorder=4)
+    discs(axes, episode.trails[-1], 2.6, facecolors=colours, zorder=6, linewidths=0.7,
+          edgecolors=["white" if home else NIGHT for home in arrived])
     _lighthouse(axes)
     box = episode.half_box
     axes.set(xlim=(-box, box), ylim=(-box, box), aspect="equal", xticks=[], yticks=[])
@@ -88,12 +77,7 @@ def _curves(axes: Axes, distance: dict[str, np.ndarray], threshold: float, flash
         axes.plot(time, middle, color=colour, label=label, lw=2)
     axes.annotate("arrived", (time[-1] - 1, threshold + 1.5), color=TEXT, fontsize=10, ha="right")
     axes.set(xlim=(0, time[-1]), ylim=(0, 76))
-    axes.set_xlabel("decisions", color=TEXT)
-    axes.set_ylabel("distance to go (radii)", color=TEXT)
-    axes.set_facecolor(NIGHT)
-    axes.tick_params(colors=TEXT)
-    for side, spine in axes.spines.items():
-        spine.set_color(TEXT if side in ("left", "bottom") else "none")
+    night_axes(axes, "decisions", "distance to go (radii)")
     axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.37), frameon=False, labelcolor=TEXT,
                 fontsize=10)
 

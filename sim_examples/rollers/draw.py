@@ -5,21 +5,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection, LineCollection
+from matplotlib.collections import LineCollection
 from PIL import Image
 
 from common.movie import snapshot, write_movie, write_picture
+from common.style import NIGHT, TEXT, discs, night_axes
 
 from contract import DECISION
 
-NIGHT, TABLE, BALL, RIM, TEXT = "#10151f", "#161d2a", "#34405a", "#3d4a63", "#e8ecf2"
+TABLE, BALL, RIM = "#161d2a", "#34405a", "#3d4a63"
 RADIUS = 85.0  #: of the table
 TRAIL = 9  #: decisions that the movie's trails reach back
 
@@ -60,13 +57,6 @@ class Scene(NamedTuple):
         return np.array([colorsys.hls_to_rgb(hue, 0.62, 0.85) for hue in bearing])
 
 
-def _discs(axes: Axes, centres: np.ndarray, **style: object) -> EllipseCollection:
-    size = np.full(len(centres), 2.0)
-    return axes.add_collection(EllipseCollection(
-        size, size, np.zeros(len(centres)), units="xy", offsets=centres,
-        offset_transform=axes.transData, **style))
-
-
 def _ways(rollers: np.ndarray, colours: np.ndarray, fade: tuple[float, float],
           ) -> tuple[np.ndarray, np.ndarray]:
     """Pieces (n, 2, 2) of the ways `rollers` (T, B, 2), with colours (n, 4) that fade with age."""
@@ -91,11 +81,11 @@ def _scene(axes: Axes, scene: Scene, name: str) -> None:
     """The end of an episode, with all ways that led there."""
     colours, near = scene.colours(), scene.near()[-1]
     _table(axes, f"{CONTESTANTS[name].label}: {near.sum()} of {len(near)} arrive", 12)
-    _discs(axes, scene.balls[-1], facecolors=BALL, linewidths=0, zorder=1)
+    discs(axes, scene.balls[-1], 2.0, facecolors=BALL, linewidths=0, zorder=1)
     pieces, shades = _ways(scene.rollers, colours, (0.1, 0.55))
     axes.add_collection(LineCollection(pieces, colors=shades, linewidths=0.7, zorder=3))
-    _discs(axes, scene.rollers[-1], facecolors=colours, zorder=6, linewidths=0.6,
-           edgecolors=["white" if home else NIGHT for home in near])
+    discs(axes, scene.rollers[-1], 2.0, facecolors=colours, zorder=6, linewidths=0.6,
+          edgecolors=["white" if home else NIGHT for home in near])
 
 
 def _curves(axes: Axes, near: Mapping[str, np.ndarray]) -> None:
@@ -110,12 +100,7 @@ def _curves(axes: Axes, near: Mapping[str, np.ndarray]) -> None:
         style = "--" if name == "sighted" else "-"  # told more than the others
         axes.plot(clock, middle, style, color=colour, label=label, lw=2)
     axes.set(xlim=(0, clock[-1]), ylim=(-2, 102))
-    axes.set_xlabel("time (√(radius / gravity))", color=TEXT)
-    axes.set_ylabel("rollers at their goals (%)", color=TEXT)
-    axes.set_facecolor(NIGHT)
-    axes.tick_params(colors=TEXT)
-    for side, spine in axes.spines.items():
-        spine.set_color(TEXT if side in ("left", "bottom") else "none")
+    night_axes(axes, "time (√(radius / gravity))", "rollers at their goals (%)")
     axes.legend(loc="upper left", frameon=False, labelcolor=TEXT, fontsize=10)
 
 
@@ -137,9 +122,9 @@ def _frames(scenes: Mapping[str, Scene]) -> Iterator[Image.Image]:
     for axes, name in zip(row, SHOWN, strict=True):
         scene, colours = scenes[name], scenes[name].colours()
         _table(axes, "", 10)
-        balls = _discs(axes, scene.balls[0], facecolors=BALL, linewidths=0, antialiased=False)
+        balls = discs(axes, scene.balls[0], 2.0, facecolors=BALL, linewidths=0, antialiased=False)
         trails = axes.add_collection(LineCollection([], linewidths=0.8, zorder=3))
-        rollers = _discs(axes, scene.rollers[0], facecolors=colours, linewidths=0, zorder=6)
+        rollers = discs(axes, scene.rollers[0], 2.0, facecolors=colours, linewidths=0, zorder=6)
         parts[name] = axes, balls, trails, rollers
     frames = len(scenes[SHOWN[0]].balls)
     for frame in range(frames):
