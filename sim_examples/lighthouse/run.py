@@ -7,13 +7,13 @@ goal. Needs python3, numpy and matplotlib, and what common/engine.py takes from 
 """
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from common.contest import spread, write_results
 from common.engine import EngineError, report, simulate
 from episode import Episode, read_episode
 from make_bed import make_bed, write_data
@@ -74,9 +74,6 @@ def summarise(options: argparse.Namespace, distance: dict[str, np.ndarray]) -> d
     shares = {name: np.mean(far[:, -1] <= WORLD.threshold, axis=1)
               for name, far in distance.items()}
 
-    def spread(values: np.ndarray) -> float:
-        return float(values.std(ddof=1)) if len(values) > 1 else 0.0
-
     return {
         "agents": WORLD.agents,
         "grains": WORLD.grains,
@@ -84,8 +81,7 @@ def summarise(options: argparse.Namespace, distance: dict[str, np.ndarray]) -> d
         "decisions": WORLD.decisions,
         "seeds": options.seeds,
         "threshold": WORLD.threshold,
-        "success": {name: {"mean": float(share.mean()), "std": spread(share)}
-                    for name, share in shares.items()},
+        "success": {name: spread(share) for name, share in shares.items()},
     }
 
 
@@ -126,15 +122,12 @@ def main() -> int:
         print(f"\nrun.py: {error}", file=sys.stderr)
         return 1
     summary = summarise(options, distance)
-    text = table(summary)
-    results = options.output / "summary.json"
-    results.write_text(json.dumps(summary, indent=2) + "\n")
-    (options.output / "results.md").write_text(text + "\n")
-    print(f"\n{text}\n\n{options.seeds} bed(s), {options.ranks} MPI ranks, "
-          f"{time.monotonic() - begin:.0f} s", flush=True)
+    write_results(options.output, summary, table(summary))
+    print(f"{options.seeds} bed(s), {options.ranks} MPI ranks, {time.monotonic() - begin:.0f} s",
+          flush=True)
     picture = options.output / "picture.png"
     draw(picture, scenes, distance, WORLD.threshold, WORLD.flash)
-    print(f"results: {results}\npicture: {picture}")
+    print(f"picture: {picture}")
     return 0
 
 
