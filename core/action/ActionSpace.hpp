@@ -22,6 +22,7 @@ struct ActionSpace {
   Real width = 1;                       ///< box
   Real radius = 1;                      ///< max_norm: (1 - eps) max_norm
   Real eps = 0;  ///< distance kept from the boundary; max_norm: smooths the norm at 0
+  Real log_gain = 0;  ///< what log |det df/dx| has beside its dependence on x
 
   ActionSpace() = default;
   ActionSpace(const ActionSpaceSpec& spec, std::size_t action_size);
@@ -133,8 +134,15 @@ ActionSpace<Real, ExecutionSpace>::ActionSpace(const ActionSpaceSpec& spec, std:
   if (kind == ActionSpaceKind::box) {
     centre = fill("DEMPilot::ActionSpace::centre",
                   [](double low, double high) { return (low + high) / 2; });
-    half = fill("DEMPilot::ActionSpace::half",
-                [&](double low, double high) { return (1.0 - spec.eps) * (high - low) / 2; });
+    double gain = -static_cast<double>(size) * std::log(spec.width);
+    half = fill("DEMPilot::ActionSpace::half", [&](double low, double high) {
+      const double extent = (1.0 - spec.eps) * (high - low) / 2;
+      gain += std::log(extent);
+      return extent;
+    });
+    log_gain = static_cast<Real>(gain);
+  } else if (kind == ActionSpaceKind::max_norm) {
+    log_gain = static_cast<Real>(size * std::log((1.0 - spec.eps) * spec.max_norm));
   } else if (kind == ActionSpaceKind::clipped) {
     lower = fill("DEMPilot::ActionSpace::lower", [](double low, double) { return low; });
     upper = fill("DEMPilot::ActionSpace::upper", [](double, double high) { return high; });

@@ -13,6 +13,17 @@ namespace {
 
 using detail::Dense;
 
+/// `cell_width`: as in pack().
+detail::Panelled simd_order(const Dense& dense, std::size_t cell_width) {
+  const simd::TileOps& ops = simd::tile_ops();
+  if (cell_width > 0) {
+    const auto gates = static_cast<int>(dense.outputs / cell_width);
+    return detail::panelled(dense, {ops.lanes, gates, static_cast<int>(cell_width)});
+  }
+  if (static_cast<int>(dense.outputs) <= ops.narrow_outputs) return detail::narrow(dense, ops.lanes);
+  return detail::panelled(dense, {ops.lanes, simd::dense_vectors, 0});
+}
+
 /// `cell_width`: the units of a recurrent cell's gates, 0 for a dense layer.
 template <class Real, class ExecutionSpace>
 Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_t cell_width = 0) {
@@ -20,9 +31,7 @@ Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_
   layer.inputs = static_cast<int>(dense.inputs);
   layer.outputs = static_cast<int>(dense.outputs);
   if (form == LayerForm::simd) {
-    const int vectors = cell_width > 0 ? static_cast<int>(dense.outputs / cell_width) : simd::dense_vectors;
-    const detail::Panelled panels = detail::panelled(
-        dense, {simd::tile_ops().lanes, vectors, static_cast<int>(cell_width)});
+    const detail::Panelled panels = simd_order(dense, cell_width);
     layer.panels = upload<Real, ExecutionSpace>(panels.weights, "DEMPilot::Linear::panels");
     layer.bias = upload<Real, ExecutionSpace>(panels.bias, "DEMPilot::Linear::bias");
     return layer;

@@ -116,4 +116,17 @@ Panelled panelled(const Dense& dense, const PanelOrder& order) {
   return result;
 }
 
+Panelled narrow(const Dense& dense, int lanes) {
+  const auto width = static_cast<std::size_t>(lanes);
+  const std::size_t padded = (4 * dense.outputs + width - 1) / width * width;
+  Panelled result{std::vector<float>((dense.inputs + 3) / 4 * padded, 0.0F),
+                  std::vector<float>(padded, 0.0F)};
+  for (std::size_t o = 0; o < dense.outputs; ++o) {
+    result.bias[4 * o] = static_cast<float>(dense.bias[o]);
+    for (std::size_t k = 0; k < dense.inputs; ++k)
+      result.weights[k / 4 * padded + 4 * o + k % 4] = dense.kernel[k * dense.outputs + o];
+  }
+  return result;
+}
+
 }  // namespace dempilot::nn::detail

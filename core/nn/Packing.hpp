@@ -41,4 +41,7 @@ struct Panelled {
 };
 Panelled panelled(const Dense& dense, const PanelOrder& order);
 
+/// A layer of few outputs, four inputs side by side; what no input or output has is zero.
+Panelled narrow(const Dense& dense, int lanes);
+
 }  // namespace dempilot::nn::detail

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/nn/Decision.hpp"
 #include "core/nn/Network.hpp"
 #include "core/nn/PortableLayers.hpp"
 #include "core/nn/SimdLayers.hpp"
@@ -47,10 +48,10 @@ struct RolloutKernel {
   }
 
   std::size_t scratch_bytes() const {
-    return 2 * RowTile::shmem_size(tile_rows, widest) +
-           RowTile::shmem_size(tile_rows, Layers::carry_in_place ? 0 : network.carry_size) +
-           RowTile::shmem_size(tile_rows, joint_width) +
-           RowTile::shmem_size(tile_rows, gates_width);
+    std::size_t bytes = 0;
+    for (const int width : {widest, widest, scratch_carry(), joint_width, gates_width})
+      bytes += tile_bytes(width) + tile_alignment;
+    return bytes;
   }
 
   /// The team's tile: agents [first, first + rows), padded to `padded` rows; and its scratch
@@ -68,16 +69,16 @@ struct RolloutKernel {
     work.rows = left < tile_rows ? left : tile_rows;
     work.padded =
         (work.rows + Layers::row_multiple - 1) / Layers::row_multiple * Layers::row_multiple;
-    work.in = RowTile(team.team_scratch(1), tile_rows, widest);
-    work.out = RowTile(team.team_scratch(1), tile_rows, widest);
+    work.in = new_tile(team, widest);
+    work.out = new_tile(team, widest);
     if constexpr (Layers::carry_in_place) {
-      const Real* carry = rollout.carry.data();
-      work.carry = RowTile(const_cast<Real*>(carry) + static_cast<std::ptrdiff_t>(work.first) * network.carry_size, tile_rows, network.carry_size);
+      const auto skipped = static_cast<std::size_t>(work.first) * network.carry_size;
+      work.carry = RowTile(rollout.carry.data() + skipped, tile_rows, network.carry_size);
     } else {
-      work.carry = RowTile(team.team_scratch(1), tile_rows, network.carry_size);
+      work.carry = new_tile(team, network.carry_size);
     }
-    work.joint = RowTile(team.team_scratch(1), tile_rows, joint_width);
-    work.gates = RowTile(team.team_scratch(1), tile_rows, gates_width);
+    work.joint = new_tile(team, joint_width);
+    work.gates = new_tile(team, gates_width);
 
     if constexpr (!Layers::carry_in_place) load_carry(team, work);
     for (int step = 0; step < rollout.steps; ++step) {
@@ -85,7 +86,7 @@ struct RolloutKernel {
       take_through(team, network.actor, work);
       finish_features(team, work, step);
       layers.dense(team, network.head, Activation::identity, work.padded, work.in, work.out);
-      for_each_row(team, work, [&](int row) { act(step, work.first + row, &work.out(row, 0)); });
+      decide(team, work, step);
       if (network.has_critic()) criticise(team, work, step);
       for_each_row(team, work, [&](int row) { forget_if_done(step, row, work); });
     }
@@ -93,6 +94,19 @@ struct RolloutKernel {
   }
 
  private:
+  static constexpr std::size_t tile_alignment = 64;  ///< of the widest vectors
+
+  int scratch_carry() const { return Layers::carry_in_place ? 0 : network.carry_size; }
+
+  KOKKOS_FUNCTION static std::size_t tile_bytes(int width) {
+    return static_cast<std::size_t>(tile_rows) * width * sizeof(Real);
+  }
+
+  KOKKOS_FUNCTION static RowTile new_tile(const Member& team, int width) {
+    void* const memory = team.team_scratch(1).get_shmem_aligned(tile_bytes(width), tile_alignment);
+    return RowTile(static_cast<Real*>(memory), tile_rows, width);
+  }
+
   /// Calls body(row, column) for all of a tile's rows, padding included.
   template <class Body>
   KOKKOS_FUNCTION static void for_each(const Member& team, int rows, int columns,
@@ -132,9 +146,17 @@ struct RolloutKernel {
       work.carry(row, i) = 0;
   }
 
+  /// Zeros behind rows of `width` entries, up to a multiple of what the layers read at a time.
+  KOKKOS_FUNCTION static void pad(const Member& team, const RowTile& tile, int rows, int width) {
+    constexpr int multiple = Layers::input_multiple;
+    for_each(team, rows, (width + multiple - 1) / multiple * multiple - width,
+             [&](int row, int i) { tile(row, width + i) = 0; });
+  }
+
   KOKKOS_FUNCTION void load_observation(const Member& team, const Work& work, int step) const {
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
     const bool raw = network.normalizer.empty();
+    pad(team, work.in, work.padded, network.observation_size);
     for_each(team, work.padded, network.observation_size, [&](int row, int i) {
       const Real x = row < work.rows ? rollout.observation(first + row, i) : Real(0);
       work.in(row, i) = raw ? x : static_cast<Real>(network.normalizer(i, x));
@@ -207,93 +229,48 @@ struct RolloutKernel {
   KOKKOS_FUNCTION void load_memory(const Member& team, const Work& work) const {
     const RecurrentStack<Real, ExecutionSpace>& stack = network.actor.memory;
     const int first = stack.layers[stack.layer_count - 1].first_carry;
+    pad(team, work.in, work.padded, stack.width());
     for_each(team, work.padded, stack.width(),
              [&](int row, int i) { work.in(row, i) = work.carry(row, first + i); });
   }
 
-  KOKKOS_FUNCTION std::int64_t id_of(int agent) const {
-    return rollout.ids.extent(0) > 0 && agent < rollout.agents ? rollout.ids(agent, 0) : agent;
-  }
-
   /// 0 with probability dropout_rate, else 1 / (1 - dropout_rate).
   KOKKOS_FUNCTION Real dropout_factor(int step, int agent, int unit) const {
-    const Noise noise(rollout.seed ^ dropout_stream, id_of(agent), rollout.first_decision + step);
+    const Noise noise = decision().noise_of(step, agent, dropout_stream);
     const bool keep = noise.uniform(static_cast<std::uint32_t>(unit)) >= network.dropout_rate;
     return keep ? static_cast<Real>(1 / (1 - network.dropout_rate)) : Real(0);
   }
 
-  KOKKOS_FUNCTION Noise noise_of(int step, int agent) const {
-    return Noise(rollout.seed, id_of(agent), rollout.first_decision + step);
-  }
+  KOKKOS_FUNCTION Decision<Real, ExecutionSpace> decision() const { return {network, rollout}; }
 
-  KOKKOS_FUNCTION Real log_sigma(const Real* head, int action) const {
-    using std::log;
-    if (!network.sigma_head) return network.log_std(action);
-    return log(softplus(head[network.actions + action]));
-  }
-
-  /// From the head's row to mean, standard deviation, value and action.
-  KOKKOS_FUNCTION void act(int step, int agent, const Real* head) const {
-    using std::exp;
-    const auto row = static_cast<std::size_t>(step) * rollout.agents + agent;
-    for (int i = 0; i < network.actions; ++i) {
-      if (rollout.mean.extent(0) > 0) rollout.mean(row, i) = head[i];
-      if (rollout.std.extent(0) > 0) {
-        rollout.std(row, i) =
-            network.sigma_head ? softplus(head[network.actions + i]) : exp(network.log_std(i));
-      }
-    }
-    if (rollout.value.extent(0) > 0 && !network.has_critic()) {
-      rollout.value(row, 0) = head[network.head.outputs - 1];
-    }
+  /// From the heads' rows in `out` to what the rollout asks for.
+  KOKKOS_FUNCTION void decide(const Member& team, const Work& work, int step) const {
+    const Decision<Real, ExecutionSpace> decide = decision();
+    for_each_row(team, work, [&](int row) {
+      decide.report(step, work.first + row, &work.out(row, 0));
+    });
     if (rollout.action.extent(0) == 0) return;
-    const Real log_prob = network.discrete ? choose(step, agent, head, rollout.action(row, 0))
-                                           : draw(step, agent, head, &rollout.action(row, 0));
-    if (rollout.log_prob.extent(0) > 0) rollout.log_prob(row, 0) = log_prob;
+    if constexpr (Layers::squashes_columns) {
+      if (!network.discrete) return decide_by_columns(work, step);
+    }
+    for_each_row(team, work, [&](int row) { decide.act(step, work.first + row, &work.out(row, 0)); });
   }
 
-  /// The mean of the Gaussian or a sample of it, taken through the action space; returns its
-  /// log-density.
-  KOKKOS_FUNCTION Real draw(int step, int agent, const Real* head, Real* action) const {
-    using std::exp;
-    const Noise noise = noise_of(step, agent);
-    Real log_prob = 0;
-    double pair[2] = {0, 0};
-    for (int i = 0; i < network.actions; ++i) {
-      if (rollout.sample && i % 2 == 0) {
-        noise.normal_pair(static_cast<std::uint32_t>(i / 2), pair[0], pair[1]);
-      }
-      const Real unit = static_cast<Real>(pair[i % 2]);
-      const Real log_std = log_sigma(head, i);
-      // Without a sample, no 0 * infinity where the distribution is very wide.
-      action[i] = rollout.sample ? head[i] + unit * exp(log_std) : head[i];
-      log_prob -= unit * unit / 2 + log_std + static_cast<Real>(half_log_two_pi);
+  /// The same for a whole tile of one thread, whose actions lie in columns in `in` meanwhile.
+  void decide_by_columns(const Work& work, int step) const {
+    const Decision<Real, ExecutionSpace> decide = decision();
+    Real* const columns = work.in.data();
+    Real base[tile_rows];
+    alignas(tile_alignment) Real log_det[tile_rows];
+    for (int row = 0; row < work.rows; ++row)
+      base[row] = decide.latent(step, work.first + row, &work.out(row, 0), columns + row, tile_rows);
+    layers.squash(network.space, work.rows, columns, tile_rows, log_det);
+    const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
+    for (int row = 0; row < work.rows; ++row) {
+      for (int i = 0; i < network.actions; ++i)
+        rollout.action(first + row, i) = columns[i * tile_rows + row];
+      if (rollout.log_prob.extent(0) > 0) rollout.log_prob(first + row, 0) = base[row] - log_det[row];
     }
-    return log_prob - network.space.forward(action);
-  }
-
-  /// The likeliest of the discrete actions, or one drawn with their probabilities; returns the
-  /// logarithm of its probability.
-  KOKKOS_FUNCTION Real choose(int step, int agent, const Real* logits, Real& action) const {
-    using std::exp;
-    using std::log;
-    int best = 0;
-    for (int i = 1; i < network.actions; ++i) {
-      if (logits[i] > logits[best]) best = i;
-    }
-    Real total = 0;
-    for (int i = 0; i < network.actions; ++i)
-      total += exp(logits[i] - logits[best]);
-    int chosen = best;
-    if (rollout.sample) {
-      Real left = static_cast<Real>(noise_of(step, agent).uniform(0)) * total;
-      for (chosen = 0; chosen + 1 < network.actions; ++chosen) {
-        left -= exp(logits[chosen] - logits[best]);
-        if (left < 0) break;
-      }
-    }
-    action = static_cast<Real>(chosen);
-    return logits[chosen] - logits[best] - log(total);
   }
 };
 

@@ -13,6 +13,8 @@ struct SimdLayers {
 
   static constexpr int tile_rows = 8 * simd::max_block_rows;
   static constexpr int row_multiple = 1;
+  static constexpr int input_multiple = 4;  ///< of narrow layers
+  static constexpr bool squashes_columns = true;
   static constexpr bool carry_in_place = true;
 
   const simd::TileOps* ops = nullptr;
@@ -44,6 +46,25 @@ struct SimdLayers {
         break;
     }
     return true;
+  }
+
+  /// Takes the columns x (actions, rows padded to lanes), `stride` apart, through the action space.
+  void squash(const ActionSpace<float, ExecutionSpace>& space, int rows, float* x, int stride,
+              float* log_det) const {
+    simd::SquashTile tile;
+    tile.kind = space.kind;
+    tile.size = space.size;
+    tile.centre = space.centre.data();
+    tile.half = space.half.data();
+    tile.lower = space.lower.data();
+    tile.upper = space.upper.data();
+    tile.width = space.width;
+    tile.radius = space.radius;
+    tile.eps = space.eps;
+    tile.log_gain = space.log_gain;
+    tile.x = {x, stride};
+    tile.log_det = log_det;
+    ops->squash(tile, rows);
   }
 
  private:

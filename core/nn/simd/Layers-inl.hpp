@@ -7,6 +7,8 @@
 #define DEMPILOT_NN_SIMD_LAYERS_INL_HPP
 #endif
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -28,17 +30,27 @@ static_assert(block_rows <= max_block_rows);
 
 constexpr int lanes = static_cast<int>(hn::MaxLanes(FloatTag()));
 
+/// Where four partial sums an output take fewer vectors than one sum an output: up to 3 vectors.
+constexpr int narrow_outputs = 3 * lanes / 4;
+
 /// sum += x w for `inputs` entries of x and as many rows of a panel. Sums run over the inputs in
 /// their order, whatever the number of rows.
 template <int rows, int vectors>
 HWY_INLINE void multiply(Rows<const float> x, const float* HWY_RESTRICT weights, int inputs,
                          Floats (&sum)[rows][vectors]) {
   const FloatTag tag;
+  constexpr int ahead = 16;  // inputs; weights come from the second level's cache
+  HWY_UNROLL(2)
   for (int k = 0; k < inputs; ++k, weights += vectors * lanes) {
     Floats weight[vectors];
     HWY_UNROLL(4)
     for (int v = 0; v < vectors; ++v)
       weight[v] = hn::Load(tag, weights + v * lanes);
+    if constexpr (rows > 2) {
+      HWY_UNROLL(4)
+      for (int v = 0; v < vectors; ++v)
+        hwy::Prefetch(weights + (ahead * vectors + v) * lanes);
+    }
     HWY_UNROLL(6)
     for (int row = 0; row < rows; ++row) {
       const Floats entry = hn::Set(tag, x[row][k]);
@@ -82,6 +94,55 @@ HWY_NOINLINE void dense_panel(const float* weights, const float* bias, int input
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+/// A layer of few outputs: a vector holds partial sums of four inputs for each of lanes / 4 outputs,
+/// where a panel's would be mostly empty.
+template <int rows, int vectors>
+HWY_NOINLINE void narrow_panel(const Panels& layer, Rows<const float> x, Rows<float> y) {
+  const FloatTag tag;
+  Floats sum[rows][vectors];
+  load_bias(layer.bias, sum);
+  const float* weights = layer.weights;
+  for (int k = 0; k < layer.inputs; k += 4, weights += vectors * lanes) {
+    Floats weight[vectors];
+    DEMPILOT_EACH(v, vectors) weight[v] = hn::Load(tag, weights + v * lanes);
+    DEMPILOT_EACH(row, rows) {
+      const Floats four = hn::LoadDup128(tag, x[row] + k);
+      DEMPILOT_EACH(v, vectors) sum[row][v] = hn::MulAdd(four, weight[v], sum[row][v]);
+    }
+  }
+  DEMPILOT_EACH(row, rows) {
+    HWY_ALIGN float sums[vectors * lanes];
+    DEMPILOT_EACH(v, vectors) {
+      const Floats pairs = hn::Add(sum[row][v], hn::Shuffle2301(sum[row][v]));
+      hn::Store(hn::Add(pairs, hn::Shuffle1032(pairs)), tag, sums + v * lanes);
+    }
+    for (int output = 0; output < layer.outputs; ++output)
+      y[row][output] = sums[4 * output];
+  }
+}
+
+struct NarrowBlock {
+  const Panels& layer;
+  Rows<const float> x;
+  Rows<float> y;
+
+  template <int rows>
+  void operator()(int first) const {
+    const Rows<const float> in{x[first], x.stride};
+    const Rows<float> out{y[first], y.stride};
+    switch ((4 * layer.outputs + lanes - 1) / lanes) {
+      case 1:
+        return narrow_panel<rows, 1>(layer, in, out);
+      case 2:
+        return narrow_panel<rows, 2>(layer, in, out);
+      default:
+        return narrow_panel<rows, 3>(layer, in, out);
+    }
+  }
+};
+#endif
+
 struct DenseBlock {
   const Panels& layer;
   Rows<const float> x;
@@ -116,22 +177,30 @@ struct DenseBlock {
 
 HWY_NOINLINE void dense(const Panels& layer, Activation activation, int rows, Rows<const float> x,
                         Rows<float> y) {
-  for_blocks_of_rows(0, rows, DenseBlock{layer, x, y});
+#if HWY_TARGET != HWY_SCALAR
+  const bool narrow = layer.outputs <= narrow_outputs;
+  if (narrow) for_blocks_of_rows(0, rows, NarrowBlock{layer, x, y});
+#else
+  constexpr bool narrow = false;
+#endif
+  if (!narrow) for_blocks_of_rows(0, rows, DenseBlock{layer, x, y});
   if (activation == Activation::identity) return;
   for (int row = 0; row < rows; ++row)
     activate(activation, y[row], static_cast<std::size_t>(layer.outputs));
 }
 
-/// A vector of units, of which the last of a layer may have fewer than its lanes.
+/// A vector of units. The last one of a layer may have fewer than its lanes: `count`, if not all.
+template <bool all_lanes>
 HWY_INLINE Floats load_units(const float* from, int count) {
-  if (HWY_LIKELY(count >= lanes)) return hn::LoadU(FloatTag(), from);
+  if constexpr (all_lanes) return hn::LoadU(FloatTag(), from);
   HWY_ALIGN float part[lanes] = {};
   std::copy_n(from, count, part);
   return hn::Load(FloatTag(), part);
 }
 
+template <bool all_lanes>
 HWY_INLINE void store_units(Floats values, float* to, int count) {
-  if (HWY_LIKELY(count >= lanes)) return hn::StoreU(values, FloatTag(), to);
+  if constexpr (all_lanes) return hn::StoreU(values, FloatTag(), to);
   HWY_ALIGN float part[lanes];
   hn::Store(values, FloatTag(), part);
   std::copy_n(part, count, to);
@@ -141,21 +210,48 @@ HWY_INLINE void store_units(Floats values, float* to, int count) {
 struct Lstm {
   static constexpr int gates = 4;
   static constexpr bool reads_h = true;
+  static constexpr bool has_cell_state = true;
 
-  static HWY_INLINE void update(const Floats (&z)[gates], const CellTile& tile, int row, int unit) {
-    const int count = tile.width - unit;
-    float* const c = tile.carry[row] + tile.width + unit;
-    const Floats one_and_i = hn::Add(exp_of_minus(z[0]), all(1));
-    const Floats one_and_f = hn::Add(exp_of_minus(z[1]), all(1));
-    const Floats q = expm1_of_double(z[2]);
-    const Floats one_and_o = hn::Add(exp_of_minus(z[3]), all(1));
-    // sigmoid(i) tanh(g) in one division: (1 / (1 + e_i)) (q / (q + 2))
-    const Floats entering = hn::Div(q, hn::Mul(one_and_i, hn::Add(q, all(2))));
-    const Floats cell = hn::Add(hn::Div(load_units(c, count), one_and_f), entering);
-    const Floats p = expm1_of_double(cell);
-    const Floats h = hn::Div(p, hn::Mul(one_and_o, hn::Add(p, all(2))));
-    store_units(cell, c, count);
-    hn::StoreU(h, FloatTag(), tile.y[row] + unit);
+  /// The new cell state of `count` rows from `first` on, and 1 + exp(-o).
+  template <bool all_lanes, int first, int count, int rows>
+  static HWY_INLINE void update_cell(const Floats (&z)[rows][gates], const CellTile& tile, int unit,
+                                     Floats (&cell)[rows], Floats (&one_and_o)[rows]) {
+    const int units = tile.width - unit;
+    Floats e[3 * count];
+    Floats q[count];
+    DEMPILOT_EACH(i, count) {
+      e[i] = z[first + i][0];
+      e[count + i] = z[first + i][1];
+      e[2 * count + i] = z[first + i][3];
+      q[i] = z[first + i][2];
+    }
+    one_and_exp_of_minus(e);
+    expm1_of_double(q);
+    DEMPILOT_EACH(i, count) {
+      float* const c = tile.carry[first + i] + tile.width + unit;
+      // c / (1 + e_f) + q / ((1 + e_i) (2 + q)) as one fraction
+      const Floats b = hn::Mul(e[i], hn::Add(q[i], all(2)));
+      const Floats numerator = hn::MulAdd(load_units<all_lanes>(c, units), b, hn::Mul(q[i], e[count + i]));
+      cell[first + i] = quotient(numerator, hn::Mul(b, e[count + i]));
+      store_units<all_lanes>(cell[first + i], c, units);
+      one_and_o[first + i] = e[2 * count + i];
+    }
+    if constexpr (first + count < rows) {
+      update_cell<all_lanes, first + count, std::min(count, rows - first - count)>(z, tile, unit, cell,
+                                                                        one_and_o);
+    }
+  }
+
+  template <bool all_lanes, int rows>
+  static HWY_INLINE void update(const Floats (&z)[rows][gates], const CellTile& tile, int unit) {
+    Floats p[rows];
+    Floats one_and_o[rows];
+    update_cell<all_lanes, 0, std::min(2, rows)>(z, tile, unit, p, one_and_o);
+    expm1_of_double(p);
+    DEMPILOT_EACH(row, rows) {
+      const Floats h = quotient(p[row], hn::Mul(one_and_o[row], hn::Add(p[row], all(2))));
+      hn::StoreU(h, FloatTag(), tile.y[row] + unit);
+    }
   }
 };
 
@@ -163,10 +259,18 @@ struct Lstm {
 struct Gru {
   static constexpr int gates = 4;
   static constexpr bool reads_h = true;
+  static constexpr bool has_cell_state = false;
 
-  static HWY_INLINE void update(const Floats (&z)[gates], const CellTile& tile, int row, int unit) {
+  template <bool all_lanes, int rows>
+  static HWY_INLINE void update(const Floats (&z)[rows][gates], const CellTile& tile, int unit) {
+    DEMPILOT_EACH(row, rows) update_row<all_lanes>(z[row], tile, row, unit);
+  }
+
+  template <bool all_lanes>
+  static HWY_INLINE void update_row(const Floats (&z)[gates], const CellTile& tile, int row,
+                                    int unit) {
     const int count = tile.width - unit;
-    const Floats h = load_units(tile.carry[row] + unit, count);
+    const Floats h = load_units<all_lanes>(tile.carry[row] + unit, count);
     const Floats reset = hn::Div(all(1), hn::Add(exp_of_minus(z[0]), all(1)));
     const Floats candidate = tanh(hn::MulAdd(reset, z[3], z[2]));
     const Floats e = exp_of_minus(z[1]);
@@ -181,8 +285,16 @@ struct Gru {
 struct MinGru {
   static constexpr int gates = 3;
   static constexpr bool reads_h = false;
+  static constexpr bool has_cell_state = false;
 
-  static HWY_INLINE void update(const Floats (&z)[gates], const CellTile& tile, int row, int unit) {
+  template <bool all_lanes, int rows>
+  static HWY_INLINE void update(const Floats (&z)[rows][gates], const CellTile& tile, int unit) {
+    DEMPILOT_EACH(row, rows) update_row<all_lanes>(z[row], tile, row, unit);
+  }
+
+  template <bool all_lanes>
+  static HWY_INLINE void update_row(const Floats (&z)[gates], const CellTile& tile, int row,
+                                    int unit) {
     const int count = tile.width - unit;
     float* const h = tile.carry[row] + unit;
     const Floats below = hn::Div(all(1), hn::Add(exp_of_minus(z[0]), all(1)));
@@ -191,22 +303,27 @@ struct MinGru {
     const Floats e = exp_of_minus(z[1]);
     const Floats w = hn::Div(all(1), hn::Add(e, all(1)));
     const Floats next =
-        hn::MulAdd(hn::Mul(e, w), load_units(h, count), hn::Mul(w, candidate));
-    store_units(next, h, count);
+        hn::MulAdd(hn::Mul(e, w), load_units<all_lanes>(h, count), hn::Mul(w, candidate));
+    store_units<all_lanes>(next, h, count);
     const Floats d = exp_of_minus(z[2]);
     const Floats through = hn::Div(all(1), hn::Add(d, all(1)));
-    const Floats x = load_units(tile.x[row] + unit, count);
+    const Floats x = load_units<all_lanes>(tile.x[row] + unit, count);
     hn::StoreU(hn::MulAdd(through, next, hn::Mul(hn::Mul(d, through), x)), FloatTag(),
                tile.y[row] + unit);
   }
 };
 
 /// One vector of units of all gates, for a block of rows.
-template <class Cell, int rows>
+template <class Cell, int rows, bool all_lanes>
 HWY_NOINLINE void cell_panel(const CellTile& tile, const float* weights, const float* bias,
                              int unit) {
   Floats z[rows][Cell::gates];
   load_bias(bias, z);
+  // The next rows' part of the carry, which lies behind this one's, is fetched meanwhile.
+  for (int row = rows; row < 2 * rows; ++row) {
+    hwy::Prefetch(tile.carry[row] + unit);
+    if constexpr (Cell::has_cell_state) hwy::Prefetch(tile.carry[row] + tile.width + unit);
+  }
   const int features = Cell::reads_h ? tile.gates.inputs - tile.width : tile.gates.inputs;
   multiply(tile.x, weights, features, z);
   if constexpr (Cell::reads_h) {
@@ -214,9 +331,7 @@ HWY_NOINLINE void cell_panel(const CellTile& tile, const float* weights, const f
     multiply(h, weights + static_cast<std::ptrdiff_t>(features) * Cell::gates * lanes, tile.width,
              z);
   }
-  HWY_UNROLL(6)
-  for (int row = 0; row < rows; ++row)
-    Cell::update(z[row], tile, row, unit);
+  Cell::template update<all_lanes>(z, tile, unit);
 }
 
 template <class Cell>
@@ -234,7 +349,11 @@ struct CellBlock {
     const float* weights = tile.gates.weights;
     const float* bias = tile.gates.bias;
     for (int unit = 0; unit < tile.width; unit += lanes) {
-      cell_panel<Cell, rows>(tile, weights, bias, unit);
+      if (unit + lanes <= tile.width) {
+        cell_panel<Cell, rows, true>(tile, weights, bias, unit);
+      } else {
+        cell_panel<Cell, rows, false>(tile, weights, bias, unit);
+      }
       weights += panel;
       bias += Cell::gates * lanes;
     }

@@ -9,6 +9,8 @@
 
 #include <hwy/highway.h>
 
+#include <cmath>
+
 #include "core/policy/Contract.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -58,34 +60,87 @@ constexpr float expm1_coefficients[] = {0.4999999701976776F, 0.1666654348373413F
                                         0.04166720062494278F, 0.008366547524929047F,
                                         0.0013882516650483012F};
 
+/// One step of several computations at once, for each of `count` of them in turn: a computation by
+/// itself waits for its own last result, and the processor does not look far enough ahead to find
+/// the next one.
+#define DEMPILOT_EACH(i, count) HWY_UNROLL(16) for (int i = 0; i < (count); ++i)
+
+/// exp(-x) = sum 2^n with n kept in the exponent of `rounded`; x is taken as at most `limit` from 0.
+template <int count>
+HWY_INLINE void exp_parts(Floats (&x)[count], float limit, Floats (&sum)[count],
+                          Floats (&rounded)[count]) {
+  DEMPILOT_EACH(i, count) x[i] = clamp(x[i], -limit, limit);
+  DEMPILOT_EACH(i, count) rounded[i] = hn::NegMulAdd(x[i], all(log2_e), all(round_to_exponent));
+  DEMPILOT_EACH(i, count) sum[i] = hn::Sub(rounded[i], all(round_to_exponent));  // n
+  // r = -x - n ln 2, by its negative
+  DEMPILOT_EACH(i, count) x[i] = hn::MulAdd(sum[i], all(ln_2), x[i]);
+  constexpr float c[] = {exp_coefficients[0],  -exp_coefficients[1], exp_coefficients[2],
+                         -exp_coefficients[3], exp_coefficients[4],  -exp_coefficients[5]};
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(x[i], all(c[5]), all(c[4]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(c[3]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(c[2]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(c[1]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(c[0]));
+}
+
 /// exp(-x), with x taken as at most 87 from 0, where exp is neither subnormal nor infinite. Within
 /// 4 ulp; within 2 for |x| < 40.
 HWY_INLINE Floats exp_of_minus(Floats x) {
-  x = clamp(x, -87.0F, 87.0F);
-  const Floats rounded = hn::NegMulAdd(x, all(log2_e), all(round_to_exponent));
-  const Floats n = hn::Sub(rounded, all(round_to_exponent));
-  // r = -x - n ln 2, by its negative
-  const Floats minus_r = hn::MulAdd(n, all(ln_2), x);
-  constexpr float c[] = {exp_coefficients[0],  -exp_coefficients[1], exp_coefficients[2],
-                         -exp_coefficients[3], exp_coefficients[4],  -exp_coefficients[5]};
-  return hn::Mul(polynomial(minus_r, c), power_of_two(rounded));
+  Floats at[] = {x};
+  Floats sum[1];
+  Floats rounded[1];
+  exp_parts(at, 87.0F, sum, rounded);
+  return hn::Mul(sum[0], power_of_two(rounded[0]));
 }
 
-/// exp(2 x) - 1, with x taken as at most 9.1 from 0, where tanh is 1 to a float.
+/// Replaces x by 1 + exp(-x), the inverse of a sigmoid, with x taken as at most 33 from 0: then the
+/// product of two of them and a third factor below 2^27 does not overflow.
+template <int count>
+HWY_INLINE void one_and_exp_of_minus(Floats (&x)[count]) {
+  Floats sum[count];
+  Floats rounded[count];
+  exp_parts(x, 33.0F, sum, rounded);
+  DEMPILOT_EACH(i, count) x[i] = hn::MulAdd(sum[i], power_of_two(rounded[i]), all(1));
+}
+
+/// Replaces x by exp(2 x) - 1, with x taken as at most 9.1 from 0, where tanh is 1 to a float.
+template <int count>
+HWY_INLINE void expm1_of_double(Floats (&x)[count]) {
+  Floats rounded[count];
+  Floats sum[count];
+  DEMPILOT_EACH(i, count) x[i] = clamp(x[i], -9.1F, 9.1F);
+  DEMPILOT_EACH(i, count) rounded[i] = hn::MulAdd(x[i], all(2 * log2_e), all(round_to_exponent));
+  DEMPILOT_EACH(i, count) sum[i] = hn::Sub(rounded[i], all(round_to_exponent));  // n
+  DEMPILOT_EACH(i, count) x[i] = hn::NegMulAdd(sum[i], all(ln_2 / 2), x[i]);    // r / 2
+  constexpr const float* c = expm1_coefficients;
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(x[i], all(64 * c[4]), all(32 * c[3]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(16 * c[2]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(8 * c[1]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(4 * c[0]));
+  DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(2));
+  // 2^n (exp(r) - 1) + (2^n - 1), whose last part is exact for small x
+  DEMPILOT_EACH(i, count) x[i] = hn::Mul(sum[i], x[i]);
+  DEMPILOT_EACH(i, count) rounded[i] = power_of_two(rounded[i]);
+  DEMPILOT_EACH(i, count)
+  x[i] = hn::MulAdd(rounded[i], x[i], hn::Sub(rounded[i], all(1)));
+}
+
 HWY_INLINE Floats expm1_of_double(Floats x) {
-  x = clamp(x, -9.1F, 9.1F);
-  const Floats rounded = hn::MulAdd(x, all(2 * log2_e), all(round_to_exponent));
-  const Floats n = hn::Sub(rounded, all(round_to_exponent));
-  const Floats half_r = hn::NegMulAdd(n, all(ln_2 / 2), x);
-  // r + r^2 q(r), written in r / 2
-  constexpr float c[] = {4 * expm1_coefficients[0], 8 * expm1_coefficients[1],
-                         16 * expm1_coefficients[2], 32 * expm1_coefficients[3],
-                         64 * expm1_coefficients[4]};
-  const Floats part = hn::MulAdd(hn::Mul(half_r, half_r), polynomial(half_r, c),
-                                 hn::Add(half_r, half_r));
-  const Floats scale = power_of_two(rounded);
-  // exp(2x) - 1 = scale (exp(r) - 1) + (scale - 1), whose last part is exact for small x
-  return hn::MulAdd(scale, part, hn::Sub(scale, all(1)));
+  Floats one[] = {x};
+  expm1_of_double(one);
+  return one[0];
+}
+
+/// a / b to 1.5 ulp, for 2^-126 < b < 2^126.
+HWY_INLINE Floats quotient(Floats a, Floats b) {
+#if HWY_TARGET <= HWY_AVX3
+  // A division of 16 lanes occupies the divider for 16 cycles, which is what the rest of an LSTM's
+  // update takes. One step of Newton's from 14 bits does not.
+  const Floats r = hn::ApproximateReciprocal(b);
+  return hn::Mul(a, hn::MulAdd(r, hn::NegMulAdd(b, r, all(1)), r));
+#else
+  return hn::Div(a, b);
+#endif
 }
 
 HWY_INLINE Floats tanh(Floats x) {
@@ -111,14 +166,31 @@ HWY_INLINE TwoFactors exp_in_two(Floats x) {
   return {hn::Mul(polynomial(r, exp_coefficients), power_of_two(shifted)), second};
 }
 
-/// log(1 + u) for 0 <= u <= 1, as 2 artanh(s) with s = u / (2 + u).
-HWY_INLINE Floats log1p_of_fraction(Floats u) {
+/// 2 artanh(s) for |s| <= 1/3.
+HWY_INLINE Floats twice_artanh(Floats s) {
   constexpr float c[] = {0.3333320915699005F, 0.2001076340675354F, 0.14000901579856873F,
                          0.1400599479675293F};
-  const Floats s = hn::Div(u, hn::Add(u, all(2)));
   const Floats z = hn::Mul(s, s);
   const Floats half = hn::MulAdd(hn::Mul(s, z), polynomial(z, c), s);
   return hn::Add(half, half);
+}
+
+/// log(1 + u) for 0 <= u <= 1.
+HWY_INLINE Floats log1p_of_fraction(Floats u) {
+  return twice_artanh(hn::Div(u, hn::Add(u, all(2))));
+}
+
+/// log(x) for normal x > 0; log(0) is -infinity.
+HWY_INLINE Floats log_of_positive(Floats x) {
+  const IntTag ints;
+  // x = 2^n m with m from sqrt(1/2) to sqrt(2)
+  const auto root_half = hn::Set(ints, 0x3F3504F3);
+  const auto bits = hn::Sub(hn::BitCast(ints, x), root_half);
+  const Floats n = hn::ConvertTo(FloatTag(), hn::ShiftRight<23>(bits));
+  const auto mantissa = hn::Add(hn::And(bits, hn::Set(ints, 0x7FFFFF)), root_half);
+  const Floats m = hn::BitCast(FloatTag(), mantissa);
+  const Floats part = twice_artanh(hn::Div(hn::Sub(m, all(1)), hn::Add(m, all(1))));
+  return hn::IfThenElse(hn::Eq(x, all(0)), all(-HUGE_VALF), hn::MulAdd(n, all(ln_2), part));
 }
 
 HWY_INLINE Floats sigmoid(Floats x) {

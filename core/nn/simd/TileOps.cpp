@@ -8,6 +8,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "core/nn/simd/ActionSpace-inl.hpp"
 #include "core/nn/simd/Layers-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -17,11 +18,13 @@ namespace dempilot::nn::simd::HWY_NAMESPACE {
 const TileOps* ops() {
   static const TileOps table{hwy::TargetName(HWY_TARGET),
                                  lanes,
+                                 narrow_outputs,
                                  dense,
                                  step<Lstm>,
                                  step<Gru>,
                                  step<MinGru>,
-                                 activate};
+                                 activate,
+                                 squash};
   return &table;
 }
 

@@ -23,7 +23,9 @@ struct Rows {
 /// y = x W + b, packed. Weights and biases lie in panels of up to `vectors` vectors of
 /// TileOps::lanes outputs: weights (panel, input, vector, lane), bias (panel, vector, lane). Of
 /// dense layers, a panel has consecutive outputs, and the last one as few vectors as it needs; of
-/// recurrent cells, the same units of all gates.
+/// recurrent cells, the same units of all gates. Dense layers of at most TileOps::narrow_outputs
+/// have weights (inputs / 4, vector, output of the vector, one of the four inputs), zeros where there
+/// is no input, and their bias where the first of the four lies.
 struct Panels {
   const float* weights = nullptr;
   const float* bias = nullptr;
@@ -40,6 +42,23 @@ struct CellTile {
   Rows<float> y;             ///< (rows, width padded to lanes) what the layer gives; not x
 };
 
+/// Actions of a tile before the action space, one column of agents for each of their components,
+/// replaced by what acts. See ActionSpace, whose members these are.
+struct SquashTile {
+  ActionSpaceKind kind = ActionSpaceKind::free;
+  int size = 0;
+  const float* centre = nullptr;
+  const float* half = nullptr;
+  const float* lower = nullptr;
+  const float* upper = nullptr;
+  float width = 1;
+  float radius = 1;
+  float eps = 0;
+  float log_gain = 0;          ///< what log |det df/dx| has beside its dependence on x
+  Rows<float> x;               ///< (size, rows padded to lanes)
+  float* log_det = nullptr;    ///< (rows padded to lanes) log |det df/dx|
+};
+
 /// Rows that are computed together at most, on any instruction set.
 inline constexpr int max_block_rows = 6;
 
@@ -53,8 +72,10 @@ inline constexpr int dense_vectors = 4;
 struct TileOps {
   const char* name;  ///< "AVX-512", ...
   int lanes;         ///< floats in a vector
+  int narrow_outputs;  ///< dense layers of so many outputs are packed in another way
 
-  /// y (rows, outputs padded to lanes) = activation(x W + b) of x (rows, inputs).
+  /// y (rows, outputs padded to lanes) = activation(x W + b) of x (rows, inputs); of a narrow
+  /// layer, x is padded to a multiple of 4 with finite numbers.
   void (*dense)(const Panels& layer, Activation activation, int rows, Rows<const float> x,
                 Rows<float> y);
   void (*lstm)(const CellTile& tile, int rows);
@@ -63,6 +84,9 @@ struct TileOps {
 
   /// Replaces `count` values by their activations.
   void (*activate)(Activation activation, float* values, std::size_t count);
+
+  /// Takes actions of the Gaussian through the action space.
+  void (*squash)(const SquashTile& tile, int rows);
 };
 
 /// The best that this processor can run, or what the environment variable DEMPILOT_SIMD names, if
