@@ -49,7 +49,7 @@ if(PROJECT_IS_TOP_LEVEL)
   add_custom_target(check_headers)
   # Private headers may use what core links privately.
   set(_core_libraries dempilot::core Eigen3::Eigen hdf5::hdf5 fmt::fmt-header-only
-                      nlohmann_json::nlohmann_json Random123::Random123
+                      nlohmann_json::nlohmann_json Random123::Random123 hwy::hwy
   )
   if(TARGET CLI11::CLI11)
     list(APPEND _core_libraries CLI11::CLI11)

@@ -16,6 +16,7 @@ install(
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/dempilot"
   FILES_MATCHING
   PATTERN "*.hpp"
+  PATTERN "*-inl.hpp" EXCLUDE
   PATTERN "cli" EXCLUDE
 )
 

@@ -21,7 +21,7 @@ struct ActionSpace {
   Vector<Real, ExecutionSpace> upper;   ///< clipped: (size)
   Real width = 1;                       ///< box
   Real radius = 1;                      ///< max_norm: (1 - eps) max_norm
-  Real eps = 0;  ///< distance kept from the boundary; max_norm: smooths the norm at 0
+  Real eps = 0;       ///< distance kept from the boundary; max_norm: smooths the norm at 0
   Real log_gain = 0;  ///< what log |det df/dx| has beside its dependence on x
 
   ActionSpace() = default;

@@ -1,5 +1,6 @@
 #include "core/nn/Network.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -20,7 +21,8 @@ detail::Panelled simd_order(const Dense& dense, std::size_t cell_width) {
     const auto gates = static_cast<int>(dense.outputs / cell_width);
     return detail::panelled(dense, {ops.lanes, gates, static_cast<int>(cell_width)});
   }
-  if (static_cast<int>(dense.outputs) <= ops.narrow_outputs) return detail::narrow(dense, ops.lanes);
+  if (static_cast<int>(dense.outputs) <= ops.narrow_outputs)
+    return detail::narrow(dense, ops.lanes);
   return detail::panelled(dense, {ops.lanes, simd::dense_vectors, 0});
 }
 
@@ -142,11 +144,21 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
   dropout_rate = model.dropout_rate;
 }
 
+/// Agents that share a tile: on a host, few enough that no thread goes without.
+template <class Layers, class ExecutionSpace>
+int rows_of_a_tile(const ExecutionSpace& space, int agents) {
+  if constexpr (!runs_on_host<ExecutionSpace>) return Layers::tile_rows;
+  constexpr int block = Layers::block_rows;
+  const int share = (agents + space.concurrency() - 1) / space.concurrency();
+  return std::min(Layers::tile_rows, (share + block - 1) / block * block);
+}
+
 template <class Real, class ExecutionSpace, class Layers>
 void launch(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& network,
             const Rollout<Real, ExecutionSpace>& rollout, const Layers& layers) {
-  const detail::RolloutKernel<Real, ExecutionSpace, Layers> kernel(network, rollout, layers);
-  const int tiles = (rollout.agents + Layers::tile_rows - 1) / Layers::tile_rows;
+  detail::RolloutKernel<Real, ExecutionSpace, Layers> kernel(network, rollout, layers);
+  kernel.rows_each = rows_of_a_tile<Layers>(space, rollout.agents);
+  const int tiles = (rollout.agents + kernel.rows_each - 1) / kernel.rows_each;
   constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
   Kokkos::TeamPolicy<ExecutionSpace> policy(space, tiles, team_size);
   policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));

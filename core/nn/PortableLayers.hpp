@@ -15,6 +15,7 @@ struct PortableLayers {
 
   static constexpr int tile_rows = nn::tile_rows;
   /// Blocks of rows are complete; rows that no agent has are computed and thrown away.
+  static constexpr int block_rows = nn::block_rows;
   static constexpr int row_multiple = block_rows;
   static constexpr int input_multiple = 1;
   static constexpr bool squashes_columns = false;

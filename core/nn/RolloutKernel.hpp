@@ -24,8 +24,9 @@ struct RolloutKernel {
   Network<Real, ExecutionSpace> network;
   Rollout<Real, ExecutionSpace> rollout;
   Layers layers;
-  int widest = 0;       ///< widest row between two layers, padded
-  int joint_width = 0;  ///< recurrence: [x | h]
+  int rows_each = tile_rows;  ///< agents of a tile, at most tile_rows
+  int widest = 0;             ///< widest row between two layers, padded
+  int joint_width = 0;        ///< recurrence: [x | h]
   int gates_width = 0;
 
   RolloutKernel(const Network<Real, ExecutionSpace>& n, const Rollout<Real, ExecutionSpace>& r,
@@ -64,9 +65,9 @@ struct RolloutKernel {
 
   KOKKOS_FUNCTION void operator()(const Member& team) const {
     Work work;
-    work.first = static_cast<int>(team.league_rank()) * tile_rows;
+    work.first = static_cast<int>(team.league_rank()) * rows_each;
     const int left = rollout.agents - work.first;
-    work.rows = left < tile_rows ? left : tile_rows;
+    work.rows = left < rows_each ? left : rows_each;
     work.padded =
         (work.rows + Layers::row_multiple - 1) / Layers::row_multiple * Layers::row_multiple;
     work.in = new_tile(team, widest);
@@ -172,8 +173,7 @@ struct RolloutKernel {
   KOKKOS_FUNCTION void take_through(const Member& team, const Torso<Real, ExecutionSpace>& torso,
                                     Work& work) const {
     for (int i = 0; i < torso.layer_count; ++i) {
-      const Activation activation =
-          torso.activated[i] ? network.activation : Activation::identity;
+      const Activation activation = torso.activated[i] ? network.activation : Activation::identity;
       layers.dense(team, torso.layers[i], activation, work.padded, work.in, work.out);
       swap(work.in, work.out);
     }
@@ -246,14 +246,14 @@ struct RolloutKernel {
   /// From the heads' rows in `out` to what the rollout asks for.
   KOKKOS_FUNCTION void decide(const Member& team, const Work& work, int step) const {
     const Decision<Real, ExecutionSpace> decide = decision();
-    for_each_row(team, work, [&](int row) {
-      decide.report(step, work.first + row, &work.out(row, 0));
-    });
+    for_each_row(team, work,
+                 [&](int row) { decide.report(step, work.first + row, &work.out(row, 0)); });
     if (rollout.action.extent(0) == 0) return;
     if constexpr (Layers::squashes_columns) {
       if (!network.discrete) return decide_by_columns(work, step);
     }
-    for_each_row(team, work, [&](int row) { decide.act(step, work.first + row, &work.out(row, 0)); });
+    for_each_row(team, work,
+                 [&](int row) { decide.act(step, work.first + row, &work.out(row, 0)); });
   }
 
   /// The same for a whole tile of one thread, whose actions lie in columns in `in` meanwhile.
@@ -263,13 +263,15 @@ struct RolloutKernel {
     Real base[tile_rows];
     alignas(tile_alignment) Real log_det[tile_rows];
     for (int row = 0; row < work.rows; ++row)
-      base[row] = decide.latent(step, work.first + row, &work.out(row, 0), columns + row, tile_rows);
+      base[row] =
+          decide.latent(step, work.first + row, &work.out(row, 0), columns + row, tile_rows);
     layers.squash(network.space, work.rows, columns, tile_rows, log_det);
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
     for (int row = 0; row < work.rows; ++row) {
       for (int i = 0; i < network.actions; ++i)
         rollout.action(first + row, i) = columns[i * tile_rows + row];
-      if (rollout.log_prob.extent(0) > 0) rollout.log_prob(first + row, 0) = base[row] - log_det[row];
+      if (rollout.log_prob.extent(0) > 0)
+        rollout.log_prob(first + row, 0) = base[row] - log_det[row];
     }
   }
 };

@@ -12,6 +12,7 @@ struct SimdLayers {
   using Layer = Linear<float, ExecutionSpace>;
 
   static constexpr int tile_rows = 8 * simd::max_block_rows;
+  static constexpr int block_rows = simd::max_block_rows;
   static constexpr int row_multiple = 1;
   static constexpr int input_multiple = 4;  ///< of narrow layers
   static constexpr bool squashes_columns = true;

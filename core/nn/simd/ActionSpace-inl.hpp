@@ -66,8 +66,10 @@ HWY_INLINE Floats clip(const SquashTile& tile, int first) {
   const FloatTag tag;
   for (int i = 0; i < tile.size; ++i) {
     float* const column = tile.x[i] + first;
-    const Floats above = hn::Max(all(tile.lower[i]), hn::Load(tag, column));
-    hn::Store(hn::Min(all(tile.upper[i]), above), tag, column);
+    const Floats x = hn::Load(tag, column);
+    const Floats above = hn::IfThenElse(hn::Lt(x, all(tile.lower[i])), all(tile.lower[i]), x);
+    const auto too_much = hn::Gt(above, all(tile.upper[i]));
+    hn::Store(hn::IfThenElse(too_much, all(tile.upper[i]), above), tag, column);
   }
   return all(0);
 }

@@ -95,8 +95,8 @@ HWY_NOINLINE void dense_panel(const float* weights, const float* bias, int input
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// A layer of few outputs: a vector holds partial sums of four inputs for each of lanes / 4 outputs,
-/// where a panel's would be mostly empty.
+/// A layer of few outputs: a vector holds partial sums of four inputs for each of lanes / 4
+/// outputs, where a panel's would be mostly empty.
 template <int rows, int vectors>
 HWY_NOINLINE void narrow_panel(const Panels& layer, Rows<const float> x, Rows<float> y) {
   const FloatTag tag;
@@ -231,14 +231,15 @@ struct Lstm {
       float* const c = tile.carry[first + i] + tile.width + unit;
       // c / (1 + e_f) + q / ((1 + e_i) (2 + q)) as one fraction
       const Floats b = hn::Mul(e[i], hn::Add(q[i], all(2)));
-      const Floats numerator = hn::MulAdd(load_units<all_lanes>(c, units), b, hn::Mul(q[i], e[count + i]));
+      const Floats numerator =
+          hn::MulAdd(load_units<all_lanes>(c, units), b, hn::Mul(q[i], e[count + i]));
       cell[first + i] = quotient(numerator, hn::Mul(b, e[count + i]));
       store_units<all_lanes>(cell[first + i], c, units);
       one_and_o[first + i] = e[2 * count + i];
     }
     if constexpr (first + count < rows) {
-      update_cell<all_lanes, first + count, std::min(count, rows - first - count)>(z, tile, unit, cell,
-                                                                        one_and_o);
+      update_cell<all_lanes, first + count, std::min(count, rows - first - count)>(z, tile, unit,
+                                                                                   cell, one_and_o);
     }
   }
 
@@ -281,7 +282,8 @@ struct Gru {
   }
 };
 
-/// h' = (1 - w) h + w g(hidden) with w = sigmoid(gate), x' = sigmoid(proj) h' + (1 - sigmoid(proj)) x.
+/// h' = (1 - w) h + w g(hidden) with w = sigmoid(gate), x' = sigmoid(proj) h' + (1 - sigmoid(proj))
+/// x.
 struct MinGru {
   static constexpr int gates = 3;
   static constexpr bool reads_h = false;
@@ -298,8 +300,7 @@ struct MinGru {
     const int count = tile.width - unit;
     float* const h = tile.carry[row] + unit;
     const Floats below = hn::Div(all(1), hn::Add(exp_of_minus(z[0]), all(1)));
-    const Floats candidate =
-        hn::IfThenElse(hn::Lt(z[0], all(0)), below, hn::Add(z[0], all(0.5F)));
+    const Floats candidate = hn::IfThenElse(hn::Lt(z[0], all(0)), below, hn::Add(z[0], all(0.5F)));
     const Floats e = exp_of_minus(z[1]);
     const Floats w = hn::Div(all(1), hn::Add(e, all(1)));
     const Floats next =
@@ -319,17 +320,21 @@ HWY_NOINLINE void cell_panel(const CellTile& tile, const float* weights, const f
                              int unit) {
   Floats z[rows][Cell::gates];
   load_bias(bias, z);
-  // The next rows' part of the carry, which lies behind this one's, is fetched meanwhile.
-  for (int row = rows; row < 2 * rows; ++row) {
-    hwy::Prefetch(tile.carry[row] + unit);
-    if constexpr (Cell::has_cell_state) hwy::Prefetch(tile.carry[row] + tile.width + unit);
-  }
   const int features = Cell::reads_h ? tile.gates.inputs - tile.width : tile.gates.inputs;
   multiply(tile.x, weights, features, z);
   if constexpr (Cell::reads_h) {
-    const Rows<const float> h{tile.carry.data, tile.carry.stride};
-    multiply(h, weights + static_cast<std::ptrdiff_t>(features) * Cell::gates * lanes, tile.width,
-             z);
+    weights += static_cast<std::ptrdiff_t>(features) * Cell::gates * lanes;
+    // The next block's part of the carry, which lies behind this one's, is fetched meanwhile, a row
+    // at a time: all at once would hold up the weights.
+    for (int row = 0, k = 0; row < rows; ++row) {
+      const float* const next = tile.carry[row + rows] + unit;
+      hwy::Prefetch(next);
+      if constexpr (Cell::has_cell_state) hwy::Prefetch(next + tile.width);
+      const int end = tile.width * (row + 1) / rows;
+      multiply({tile.carry.data + k, tile.carry.stride},
+               weights + static_cast<std::ptrdiff_t>(k) * Cell::gates * lanes, end - k, z);
+      k = end;
+    }
   }
   Cell::template update<all_lanes>(z, tile, unit);
 }

@@ -22,7 +22,9 @@ using FloatTag = hn::ScalableTag<float>;
 using IntTag = hn::RebindToSigned<FloatTag>;
 using Floats = hn::Vec<FloatTag>;
 
-HWY_INLINE Floats all(float x) { return hn::Set(FloatTag(), x); }
+HWY_INLINE Floats all(float x) {
+  return hn::Set(FloatTag(), x);
+}
 
 /// Horner's scheme: c[0] + x (c[1] + x (...)).
 template <int count>
@@ -34,9 +36,25 @@ HWY_INLINE Floats polynomial(Floats x, const float (&c)[count]) {
   return sum;
 }
 
-/// min(high, max(low, x)); NaN stays NaN, since the second operand is what x86 returns then.
+/// max(low, x) and min(high, x); NaN stays NaN.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE4
+// The processor returns the second operand where one is NaN.
+HWY_INLINE Floats at_least(float low, Floats x) {
+  return hn::Max(all(low), x);
+}
+HWY_INLINE Floats at_most(float high, Floats x) {
+  return hn::Min(all(high), x);
+}
+#else
+HWY_INLINE Floats at_least(float low, Floats x) {
+  return hn::IfThenElse(hn::Lt(x, all(low)), all(low), x);
+}
+HWY_INLINE Floats at_most(float high, Floats x) {
+  return hn::IfThenElse(hn::Gt(x, all(high)), all(high), x);
+}
+#endif
 HWY_INLINE Floats clamp(Floats x, float low, float high) {
-  return hn::Min(all(high), hn::Max(all(low), x));
+  return at_most(high, at_least(low, x));
 }
 
 // exp(x) = 2^n exp(r) with n the integer nearest to x / ln 2. Adding this number rounds to an
@@ -44,6 +62,19 @@ HWY_INLINE Floats clamp(Floats x, float low, float high) {
 constexpr float round_to_exponent = 12582912.0F + 127.0F;  // 1.5 * 2^23 + bias
 constexpr float log2_e = 1.44269504088896341F;
 constexpr float ln_2 = 0.693147180559945309F;
+constexpr float ln_2_rest = -1.90465429995776804525e-9F;  // ln 2 - ln_2
+
+/// x + n share ln 2 for |n| < 256 and a power of two `share`, with an error of 2e-9 n share.
+HWY_INLINE Floats add_ln_2(Floats x, Floats n, float share) {
+#if HWY_NATIVE_FMA
+  return hn::MulAdd(n, all(share * ln_2), x);
+#else
+  // Without a fused product: one that is exact, of few digits, and the rest.
+  constexpr float few_digits = 0.693359375F;
+  constexpr float rest = -2.12194440054690583e-4F;
+  return hn::MulAdd(n, all(share * rest), hn::MulAdd(n, all(share * few_digits), x));
+#endif
+}
 
 /// 2^n, of the sum x / ln 2 + round_to_exponent. -126 <= n <= 127
 HWY_INLINE Floats power_of_two(Floats rounded) {
@@ -51,8 +82,11 @@ HWY_INLINE Floats power_of_two(Floats rounded) {
 }
 
 /// exp(r) for |r| <= ln(2) / 2: minimax, relative error 9.2e-8.
-constexpr float exp_coefficients[] = {1.0F,           0.9999997019767761F,  0.4999914765357971F,
-                                      0.1666763871908188F, 0.04189816117286682F,
+constexpr float exp_coefficients[] = {1.0F,
+                                      0.9999997019767761F,
+                                      0.4999914765357971F,
+                                      0.1666763871908188F,
+                                      0.04189816117286682F,
                                       0.008290272206068039F};
 
 /// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2: minimax, relative error of exp(r) - 1 1.4e-8.
@@ -65,7 +99,8 @@ constexpr float expm1_coefficients[] = {0.4999999701976776F, 0.1666654348373413F
 /// the next one.
 #define DEMPILOT_EACH(i, count) HWY_UNROLL(16) for (int i = 0; i < (count); ++i)
 
-/// exp(-x) = sum 2^n with n kept in the exponent of `rounded`; x is taken as at most `limit` from 0.
+/// exp(-x) = sum 2^n with n kept in the exponent of `rounded`; x is taken as at most `limit` from
+/// 0.
 template <int count>
 HWY_INLINE void exp_parts(Floats (&x)[count], float limit, Floats (&sum)[count],
                           Floats (&rounded)[count]) {
@@ -73,7 +108,7 @@ HWY_INLINE void exp_parts(Floats (&x)[count], float limit, Floats (&sum)[count],
   DEMPILOT_EACH(i, count) rounded[i] = hn::NegMulAdd(x[i], all(log2_e), all(round_to_exponent));
   DEMPILOT_EACH(i, count) sum[i] = hn::Sub(rounded[i], all(round_to_exponent));  // n
   // r = -x - n ln 2, by its negative
-  DEMPILOT_EACH(i, count) x[i] = hn::MulAdd(sum[i], all(ln_2), x[i]);
+  DEMPILOT_EACH(i, count) x[i] = add_ln_2(x[i], sum[i], 1);
   constexpr float c[] = {exp_coefficients[0],  -exp_coefficients[1], exp_coefficients[2],
                          -exp_coefficients[3], exp_coefficients[4],  -exp_coefficients[5]};
   DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(x[i], all(c[5]), all(c[4]));
@@ -111,7 +146,7 @@ HWY_INLINE void expm1_of_double(Floats (&x)[count]) {
   DEMPILOT_EACH(i, count) x[i] = clamp(x[i], -9.1F, 9.1F);
   DEMPILOT_EACH(i, count) rounded[i] = hn::MulAdd(x[i], all(2 * log2_e), all(round_to_exponent));
   DEMPILOT_EACH(i, count) sum[i] = hn::Sub(rounded[i], all(round_to_exponent));  // n
-  DEMPILOT_EACH(i, count) x[i] = hn::NegMulAdd(sum[i], all(ln_2 / 2), x[i]);    // r / 2
+  DEMPILOT_EACH(i, count) x[i] = add_ln_2(x[i], sum[i], -0.5F);                  // r / 2
   constexpr const float* c = expm1_coefficients;
   DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(x[i], all(64 * c[4]), all(32 * c[3]));
   DEMPILOT_EACH(i, count) sum[i] = hn::MulAdd(sum[i], x[i], all(16 * c[2]));
@@ -154,11 +189,14 @@ struct TwoFactors {
   Floats first, second;
 };
 HWY_INLINE TwoFactors exp_in_two(Floats x) {
-  x = hn::Max(all(-110), x);
+  x = at_least(-110, x);
   const Floats rounded = hn::MulAdd(x, all(log2_e), all(round_to_exponent));
   const Floats n = hn::Sub(rounded, all(round_to_exponent));
-  constexpr float ln_2_rest = -1.90465429995776804525e-9F;  // ln 2 - ln_2
-  const Floats r = hn::NegMulAdd(n, all(ln_2_rest), hn::NegMulAdd(n, all(ln_2), x));
+#if HWY_NATIVE_FMA
+  const Floats r = hn::NegMulAdd(n, all(ln_2_rest), add_ln_2(x, n, -1));
+#else
+  const Floats r = add_ln_2(x, n, -1);
+#endif
   // 2^n as 2^(n + 64) 2^-64 where n would leave the range of exponents
   const auto small = hn::Lt(n, all(-60));
   const Floats shifted = hn::Add(rounded, hn::IfThenElseZero(small, all(64)));
@@ -205,13 +243,13 @@ HWY_INLINE Floats sigmoid(Floats x) {
 HWY_INLINE Floats silu(Floats x) {
   const TwoFactors e = exp_in_two(hn::Neg(hn::Abs(x)));
   const Floats sum = hn::Add(hn::Mul(e.first, e.second), all(1));
-  const Floats finite = hn::Max(all(-110), x);  // no infinity times zero
+  const Floats finite = at_least(-110, x);  // no infinity times zero
   const Floats below = hn::Mul(hn::Div(hn::Mul(finite, e.first), sum), e.second);
   return hn::IfThenElse(hn::Lt(x, all(0)), below, hn::Div(x, sum));
 }
 
 HWY_INLINE Floats elu(Floats x) {
-  const Floats half = hn::Mul(hn::Max(all(-20), x), all(0.5F));
+  const Floats half = hn::Mul(at_least(-20, x), all(0.5F));
   return hn::IfThenElse(hn::Gt(x, all(0)), x, expm1_of_double(half));
 }
 
@@ -220,28 +258,33 @@ HWY_INLINE Floats elu(Floats x) {
 HWY_INLINE Floats gelu(Floats x) {
   constexpr float c1 = 2 * 0.7978845608028653559F;
   constexpr float c3 = c1 * 0.044715F;
-  const Floats size = hn::Min(all(9.5F), hn::Abs(x));  // beyond, e is 0 beside x
+  const Floats size = at_most(9.5F, hn::Abs(x));  // beyond, e is 0 beside x
   const Floats exponent = hn::Mul(size, hn::MulAdd(hn::Mul(size, size), all(c3), all(c1)));
   const Floats e = exp_of_minus(exponent);
   const Floats part = hn::Div(hn::Mul(size, e), hn::Add(e, all(1)));
-  return hn::Sub(hn::Max(all(0), x), part);
+  return hn::Sub(at_least(0, x), part);
 }
 
 /// max(x, 0) - |x| Phi(-|x|), with the normal distribution's Phi.
 HWY_INLINE Floats gelu_erf(Floats x) {
   // Phi(-m) exp(m^2 / 2) in t = (m - 3) / (m + 3): minimax, error 1.1e-9 of m Phi(-m)
-  constexpr float c[] = {0.12151392549276352F,    -0.20640337467193604F,  0.12321918457746506F,
-                         -0.04622621461749077F,   0.006150342058390379F,  0.0030151158571243286F,
+  constexpr float c[] = {0.12151392549276352F,    -0.20640337467193604F,   0.12321918457746506F,
+                         -0.04622621461749077F,   0.006150342058390379F,   0.0030151158571243286F,
                          -0.0008547442266717553F, -0.00035689366632141173F};
-  const Floats size = hn::Min(all(13), hn::Abs(x));
+  const Floats size = at_most(13, hn::Abs(x));
   const Floats t = hn::Div(hn::Sub(size, all(3)), hn::Add(size, all(3)));
   const Floats e = exp_of_minus(hn::Mul(hn::Mul(size, size), all(0.5F)));
-  return hn::NegMulAdd(hn::Mul(size, e), polynomial(t, c), hn::Max(all(0), x));
+  return hn::NegMulAdd(hn::Mul(size, e), polynomial(t, c), at_least(0, x));
+}
+
+/// x for x > 0, x / 100 otherwise.
+HWY_INLINE Floats leaky_relu(Floats x) {
+  return hn::IfThenElse(hn::Gt(x, all(0)), x, hn::Mul(x, all(0.01F)));
 }
 
 HWY_INLINE Floats softplus(Floats x) {
   const TwoFactors e = exp_in_two(hn::Neg(hn::Abs(x)));
-  return hn::Add(hn::Max(all(0), x), log1p_of_fraction(hn::Mul(e.first, e.second)));
+  return hn::Add(at_least(0, x), log1p_of_fraction(hn::Mul(e.first, e.second)));
 }
 
 template <class Function>
@@ -262,8 +305,8 @@ HWY_INLINE void replace(float* HWY_RESTRICT values, std::size_t count, Function 
 
 // One function for each, not one with a function argument: a lambda would be compiled for the
 // processor that every machine has.
-#define DEMPILOT_CASE(name, expression)                                   \
-  case Activation::name:                                                  \
+#define DEMPILOT_CASE(name, expression) \
+  case Activation::name:                \
     return replace(values, count, [](Floats x) HWY_ATTR { return expression; })
 
 HWY_NOINLINE void activate(Activation activation, float* values, std::size_t count) {
@@ -271,8 +314,8 @@ HWY_NOINLINE void activate(Activation activation, float* values, std::size_t cou
     DEMPILOT_CASE(gelu, gelu(x));
     DEMPILOT_CASE(gelu_erf, gelu_erf(x));
     DEMPILOT_CASE(tanh, tanh(x));
-    DEMPILOT_CASE(relu, hn::Max(all(0), x));
-    DEMPILOT_CASE(leaky_relu, hn::Max(hn::Mul(x, all(0.01F)), x));
+    DEMPILOT_CASE(relu, at_least(0, x));
+    DEMPILOT_CASE(leaky_relu, leaky_relu(x));
     DEMPILOT_CASE(silu, silu(x));
     DEMPILOT_CASE(elu, elu(x));
     DEMPILOT_CASE(sigmoid, sigmoid(x));

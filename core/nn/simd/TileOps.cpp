@@ -1,7 +1,7 @@
 #include "core/nn/simd/TileOps.hpp"
 
-// Three instruction sets of the x86 family are enough: those between AVX2 and the base line, and
-// the extensions of AVX-512, have nothing that a policy would gain from.
+// SSE4 is the base line on x86, and what AVX-512 has beyond its first processors does nothing for a
+// policy.
 #define HWY_DISABLED_TARGETS HWY_SSSE3
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/nn/simd/TileOps.cpp"
@@ -14,30 +14,71 @@
 HWY_BEFORE_NAMESPACE();
 namespace dempilot::nn::simd::HWY_NAMESPACE {
 
+#if HWY_TARGET == HWY_AVX3
+constexpr const char* name = "avx512";
+#elif HWY_TARGET == HWY_AVX2
+constexpr const char* name = "avx2";
+#elif HWY_TARGET == HWY_SSE4
+constexpr const char* name = "sse4";
+#else
+constexpr const char* name = "baseline";
+#endif
+
 /// What this instruction set offers.
-const TileOps* ops() {
-  static const TileOps table{hwy::TargetName(HWY_TARGET),
-                                 lanes,
-                                 narrow_outputs,
-                                 dense,
-                                 step<Lstm>,
-                                 step<Gru>,
-                                 step<MinGru>,
-                                 activate,
-                                 squash};
-  return &table;
+const TileOps& ops() {
+  static constexpr TileOps table{name,      lanes,        narrow_outputs, dense, step<Lstm>,
+                                 step<Gru>, step<MinGru>, activate,       squash};
+  return table;
 }
 
 }  // namespace dempilot::nn::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include <cstdlib>
+#include <string_view>
+
+#include "core/Error.hpp"
+
 namespace dempilot::nn::simd {
 
-HWY_EXPORT(ops);
+std::vector<const TileOps*> supported_tile_ops() {
+  std::vector<const TileOps*> found;
+  [[maybe_unused]] const auto supported = hwy::SupportedTargets();
+#if HWY_TARGETS & HWY_AVX3
+  if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::ops());
+#endif
+#if HWY_TARGETS & HWY_AVX2
+  if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::ops());
+#endif
+#if (HWY_TARGETS & HWY_SSE4) && HWY_STATIC_TARGET != HWY_SSE4
+  if ((supported & HWY_SSE4) != 0) found.push_back(&N_SSE4::ops());
+#endif
+  found.push_back(&HWY_STATIC_DISPATCH(ops)());
+  return found;
+}
+
+namespace {
+
+const TileOps& chosen_tile_ops() {
+  const std::vector<const TileOps*> found = supported_tile_ops();
+  const char* const wanted = std::getenv("DEMPILOT_SIMD");
+  if (wanted == nullptr || *wanted == '\0') return *found.front();
+  std::string names;
+  for (const TileOps* ops : found) {
+    if (std::string_view(ops->name) == wanted) return *ops;
+    names += names.empty() ? ops->name : std::string(", ") + ops->name;
+  }
+  fail(
+      "the environment variable DEMPILOT_SIMD asks for '{}' (this processor runs {}) unset it, or "
+      "choose one of these",
+      wanted, names);
+}
+
+}  // namespace
 
 const TileOps& tile_ops() {
-  static const TileOps& chosen = *HWY_DYNAMIC_DISPATCH(ops)();
+  static const TileOps& chosen = chosen_tile_ops();
   return chosen;
 }
 

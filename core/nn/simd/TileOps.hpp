@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "core/policy/Contract.hpp"
 
@@ -24,8 +25,8 @@ struct Rows {
 /// TileOps::lanes outputs: weights (panel, input, vector, lane), bias (panel, vector, lane). Of
 /// dense layers, a panel has consecutive outputs, and the last one as few vectors as it needs; of
 /// recurrent cells, the same units of all gates. Dense layers of at most TileOps::narrow_outputs
-/// have weights (inputs / 4, vector, output of the vector, one of the four inputs), zeros where there
-/// is no input, and their bias where the first of the four lies.
+/// have weights (inputs / 4, vector, output of the vector, one of the four inputs), zeros where
+/// there is no input, and their bias where the first of the four lies.
 struct Panels {
   const float* weights = nullptr;
   const float* bias = nullptr;
@@ -35,11 +36,11 @@ struct Panels {
 
 /// A recurrent layer and, of the agents of a tile, its part of their carries, replaced in place.
 struct CellTile {
-  Panels gates;              ///< reads [x | h], or x
-  int width = 0;             ///< units
-  Rows<const float> x;       ///< (rows, inputs of the layer)
-  Rows<float> carry;         ///< (rows, [h | c] or h)
-  Rows<float> y;             ///< (rows, width padded to lanes) what the layer gives; not x
+  Panels gates;         ///< reads [x | h], or x
+  int width = 0;        ///< units
+  Rows<const float> x;  ///< (rows, inputs of the layer)
+  Rows<float> carry;    ///< (rows, [h | c] or h)
+  Rows<float> y;        ///< (rows, width padded to lanes) what the layer gives; not x
 };
 
 /// Actions of a tile before the action space, one column of agents for each of their components,
@@ -54,9 +55,9 @@ struct SquashTile {
   float width = 1;
   float radius = 1;
   float eps = 0;
-  float log_gain = 0;          ///< what log |det df/dx| has beside its dependence on x
-  Rows<float> x;               ///< (size, rows padded to lanes)
-  float* log_det = nullptr;    ///< (rows padded to lanes) log |det df/dx|
+  float log_gain = 0;        ///< what log |det df/dx| has beside its dependence on x
+  Rows<float> x;             ///< (size, rows padded to lanes)
+  float* log_det = nullptr;  ///< (rows padded to lanes) log |det df/dx|
 };
 
 /// Rows that are computed together at most, on any instruction set.
@@ -70,8 +71,8 @@ inline constexpr int dense_vectors = 4;
 
 /// The operations, compiled for one instruction set.
 struct TileOps {
-  const char* name;  ///< "AVX-512", ...
-  int lanes;         ///< floats in a vector
+  const char* name;    ///< as DEMPILOT_SIMD names it
+  int lanes;           ///< floats in a vector
   int narrow_outputs;  ///< dense layers of so many outputs are packed in another way
 
   /// y (rows, outputs padded to lanes) = activation(x W + b) of x (rows, inputs); of a narrow
@@ -89,8 +90,11 @@ struct TileOps {
   void (*squash)(const SquashTile& tile, int rows);
 };
 
-/// The best that this processor can run, or what the environment variable DEMPILOT_SIMD names, if
-/// it can run that.
+/// Those that this processor can run, the best first.
+std::vector<const TileOps*> supported_tile_ops();
+
+/// The best of them, or what the environment variable DEMPILOT_SIMD names: avx512, avx2, sse4 or
+/// baseline. Throws Error where this processor cannot run that.
 const TileOps& tile_ops();
 
 }  // namespace dempilot::nn::simd

@@ -1,0 +1,50 @@
+#include <gtest/gtest.h>
+
+#include "tests/core/nn/Rollouts.hpp"
+
+/// Layers of vector instructions against those that teams of threads compute, of the same network.
+namespace dempilot::nn {
+namespace {
+
+using Space = Kokkos::DefaultHostExecutionSpace;
+using test::Batch;
+using test::Result;
+
+std::vector<ModelSpec> models() {
+  return {test::recurrent_model(ModelVariant::current, ActionSpaceKind::box),
+          test::recurrent_model(ModelVariant::seed, ActionSpaceKind::max_norm, Activation::tanh, 2),
+          test::with_sigma_head(test::min_gru_model(ActionSpaceKind::box)),
+          test::feed_forward_model(ActionSpaceKind::free),
+          test::with_discrete_actions(test::separate_model()),
+          test::stacked_model(CellKind::lstm, CriticMemory::own, ActionSpaceKind::clipped),
+          test::with_normalization(test::stacked_model(CellKind::gru, CriticMemory::shared))};
+}
+
+void expect_close(const std::vector<float>& a, const std::vector<float>& b, const char* what) {
+  ASSERT_EQ(a.size(), b.size()) << what;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], b[i], 1e-5F * std::max(1.0F, std::abs(b[i]))) << what << " " << i;
+}
+
+TEST(LayerForm, BothFormsGiveTheSameNumbers) {
+  for (const ModelSpec& spec : models()) {
+    const Parameters parameters = test::random_parameters(spec, 1);
+    Batch<float> batch = test::random_batch<float>(spec, 53, 4);
+    batch.training = true;
+    const Network<float, Space> simd(spec, parameters);
+    const Network<float, Space> portable(spec, parameters, LayerForm::portable);
+    ASSERT_EQ(simd.form, LayerForm::simd);
+    const Result<float> a = test::run(simd, batch);
+    const Result<float> b = test::run(portable, batch);
+    expect_close(a.mean, b.mean, "mean");
+    expect_close(a.std, b.std, "std");
+    expect_close(a.action, b.action, "action");
+    expect_close(a.value, b.value, "value");
+    expect_close(a.log_prob, b.log_prob, "log_prob");
+    expect_close(a.hidden, b.hidden, "hidden");
+    expect_close(a.carry, b.carry, "carry");
+  }
+}
+
+}  // namespace
+}  // namespace dempilot::nn

@@ -1,0 +1,291 @@
+#include "core/nn/simd/TileOps.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <functional>
+
+#include "core/action/ActionSpace.hpp"
+#include "core/nn/Packing.hpp"
+#include "tests/core/Models.hpp"
+#include "tests/core/nn/ActivationBounds.hpp"
+
+/// Each instruction set that this processor has, against sums and formulas in double.
+namespace dempilot::nn::simd {
+namespace {
+
+using detail::Dense;
+using detail::Panelled;
+using test::random_values;
+
+class EachInstructionSet : public testing::TestWithParam<const TileOps*> {
+ protected:
+  const TileOps& ops() const { return *GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Simd, EachInstructionSet, testing::ValuesIn(supported_tile_ops()),
+                         [](const auto& instance) { return std::string(instance.param->name); });
+
+std::size_t padded(std::size_t count, std::size_t multiple = max_lanes) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
+/// Numbers at an address that vectors may be loaded from, with as many zeros behind them as a read
+/// ahead could touch.
+class Aligned {
+ public:
+  explicit Aligned(const std::vector<float>& values)
+      : storage_(values.size() + std::size_t{2} * max_lanes, 0.0F) {
+    const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
+    data_ = storage_.data() + (64 - address % 64) % 64 / sizeof(float);
+    std::copy(values.begin(), values.end(), data_);
+  }
+  float* data() const { return data_; }
+
+ private:
+  std::vector<float> storage_;
+  float* data_;
+};
+
+Dense random_layer(std::size_t inputs, std::size_t outputs) {
+  Dense dense{inputs, outputs, random_values<float>(inputs * outputs, 5, 1), {}};
+  for (const float b : random_values<float>(outputs, 6, 1))
+    dense.bias.push_back(b);
+  return dense;
+}
+
+double pre_activation(const Dense& dense, const float* x, std::size_t output) {
+  double sum = dense.bias[output];
+  for (std::size_t k = 0; k < dense.inputs; ++k)
+    sum += double{dense.kernel[k * dense.outputs + output]} * x[k];
+  return sum;
+}
+
+double logistic(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+TEST_P(EachInstructionSet, ActivationsStayWithinTheirBoundsOverTheWholeRange) {
+  test::expect_within_bounds(test::sweep_of_floats(), 1e-7,
+                             [&](Activation activation, std::vector<float> values) {
+                               ops().activate(activation, values.data(), values.size());
+                               return values;
+                             });
+}
+
+TEST_P(EachInstructionSet, ActivationsKeepNanAndSigns) {
+  for (const Activation activation : test::every_activation) {
+    std::vector<float> values{NAN, -0.0F, 0.0F, 1e-40F, -1e-40F};
+    ops().activate(activation, values.data(), values.size());
+    EXPECT_TRUE(std::isnan(values[0])) << static_cast<int>(activation);
+    if (activation == Activation::tanh || activation == Activation::elu) {
+      EXPECT_EQ(values[3], 1e-40F) << static_cast<int>(activation);
+      EXPECT_EQ(values[4], -1e-40F) << static_cast<int>(activation);
+    }
+  }
+}
+
+TEST_P(EachInstructionSet, DenseIsTheProductPlusTheBias) {
+  constexpr std::size_t rows = 13;
+  for (const std::size_t inputs : {1, 2, 7, 22, 33}) {
+    for (const std::size_t outputs : {1, 3, 4, 5, 8, 9, 12, 13, 16, 17, 31, 48, 64, 65, 130}) {
+      const Dense dense = random_layer(inputs, outputs);
+      const bool narrow = static_cast<int>(outputs) <= ops().narrow_outputs;
+      const Panelled packed = narrow ? detail::narrow(dense, ops().lanes)
+                                     : detail::panelled(dense, {ops().lanes, dense_vectors, 0});
+      const Aligned weights(packed.weights);
+      const Aligned bias(packed.bias);
+      const std::size_t in_stride = padded(inputs);
+      const std::size_t out_stride = padded(outputs);
+      std::vector<float> x(rows * in_stride, 0.0F);
+      const auto entries = random_values<float>(rows * inputs, 7, 1);
+      for (std::size_t i = 0; i < entries.size(); ++i)
+        x[i / inputs * in_stride + i % inputs] = entries[i];
+      std::vector<float> y(rows * out_stride, NAN);
+      ops().dense(
+          {weights.data(), bias.data(), static_cast<int>(inputs), static_cast<int>(outputs)},
+          Activation::identity, rows, {x.data(), static_cast<std::ptrdiff_t>(in_stride)},
+          {y.data(), static_cast<std::ptrdiff_t>(out_stride)});
+      for (std::size_t i = 0; i < rows * outputs; ++i) {
+        const std::size_t row = i / outputs;
+        ASSERT_NEAR(y[row * out_stride + i % outputs],
+                    pre_activation(dense, &x[row * in_stride], i % outputs), 1e-5)
+            << inputs << " inputs, output " << i % outputs << " of " << outputs << ", row " << row;
+      }
+    }
+  }
+}
+
+/// A recurrent layer of one kind, its formula in double, and its form in TileOps.
+struct CellCase {
+  const char* name;
+  std::size_t gates;
+  std::size_t states;  ///< floats of carry a unit
+  bool reads_h;
+  void (*TileOps::*step)(const CellTile&, int);
+  /// From pre-activations, unit's carry (h, then c) and x to the new carry and output.
+  std::function<double(const std::vector<double>&, double&, double&, double)> formula;
+};
+
+std::vector<CellCase> cells() {
+  return {{"lstm", 4, 2, true, &TileOps::lstm,
+           [](const std::vector<double>& z, double& h, double& c, double) {
+             c = logistic(z[1]) * c + logistic(z[0]) * std::tanh(z[2]);
+             return h = logistic(z[3]) * std::tanh(c);
+           }},
+          {"gru", 4, 1, true, &TileOps::gru,
+           [](const std::vector<double>& z, double& h, double&, double) {
+             const double n = std::tanh(z[2] + logistic(z[0]) * z[3]);
+             return h = (1 - logistic(z[1])) * n + logistic(z[1]) * h;
+           }},
+          {"min_gru", 3, 1, false, &TileOps::min_gru,
+           [](const std::vector<double>& z, double& h, double&, double x) {
+             const double candidate = z[0] >= 0 ? z[0] + 0.5 : logistic(z[0]);
+             h = (1 - logistic(z[1])) * h + logistic(z[1]) * candidate;
+             return logistic(z[2]) * h + (1 - logistic(z[2])) * x;
+           }}};
+}
+
+/// A step of `rows` agents of a cell.
+struct CellRun {
+  std::vector<float> x, carry, y;
+
+  CellRun(const TileOps& ops, const CellCase& cell, const Dense& gates, std::size_t width,
+          std::size_t rows, float size) {
+    const std::size_t features = cell.reads_h ? gates.inputs - width : gates.inputs;
+    const Panelled packed =
+        detail::panelled(gates, {ops.lanes, static_cast<int>(cell.gates), static_cast<int>(width)});
+    const Aligned weights(packed.weights);
+    const Aligned bias(packed.bias);
+    x = random_values<float>(rows * features, 8, size);
+    carry = random_values<float>(rows * cell.states * width, 9, 0.9);
+    y.assign(rows * padded(width), NAN);
+    const CellTile tile{{weights.data(), bias.data(), static_cast<int>(gates.inputs),
+                         static_cast<int>(gates.outputs)},
+                        static_cast<int>(width),
+                        {x.data(), static_cast<std::ptrdiff_t>(features)},
+                        {carry.data(), static_cast<std::ptrdiff_t>(cell.states * width)},
+                        {y.data(), static_cast<std::ptrdiff_t>(padded(width))}};
+    (ops.*cell.step)(tile, static_cast<int>(rows));
+  }
+};
+
+/// One agent's step in double, compared with what `run` got for it.
+void expect_formula(const CellCase& cell, const Dense& gates, std::size_t width, const CellRun& run,
+                    const std::vector<float>& before, std::size_t row, double tolerance) {
+  const std::size_t features = cell.reads_h ? gates.inputs - width : gates.inputs;
+  const auto at = [&](const std::vector<float>& carry, std::size_t i) {
+    return carry[row * cell.states * width + i];
+  };
+  std::vector<float> joint(run.x.begin() + static_cast<std::ptrdiff_t>(row * features),
+                           run.x.begin() + static_cast<std::ptrdiff_t>((row + 1) * features));
+  for (std::size_t unit = 0; unit < width; ++unit)
+    joint.push_back(at(before, unit));
+  for (std::size_t unit = 0; unit < width; ++unit) {
+    std::vector<double> z;
+    for (std::size_t gate = 0; gate < cell.gates; ++gate)
+      z.push_back(pre_activation(gates, joint.data(), gate * width + unit));
+    double h = at(before, unit);
+    double c = cell.states > 1 ? at(before, width + unit) : 0;
+    const double out = cell.formula(z, h, c, unit < features ? joint[unit] : 0);
+    ASSERT_NEAR(run.y[row * padded(width) + unit], out, tolerance) << cell.name << " " << width;
+    ASSERT_NEAR(at(run.carry, unit), h, tolerance) << cell.name << " " << width;
+    if (cell.states < 2) continue;
+    ASSERT_NEAR(at(run.carry, width + unit), c, tolerance) << cell.name << " " << width;
+  }
+}
+
+TEST_P(EachInstructionSet, CellsFollowTheirFormulas) {
+  constexpr std::size_t rows = 13;
+  for (const CellCase& cell : cells()) {
+    for (const std::size_t width : {1, 3, 8, 15, 16, 17, 33}) {
+      const std::size_t features = cell.reads_h ? 5 : width;
+      const Dense gates = random_layer(features + (cell.reads_h ? width : 0), cell.gates * width);
+      const auto before = random_values<float>(rows * cell.states * width, 9, 0.9);
+      const CellRun run(ops(), cell, gates, width, rows, 1);
+      for (std::size_t row = 0; row < rows; ++row)
+        expect_formula(cell, gates, width, run, before, row, 4e-6);
+    }
+  }
+}
+
+TEST_P(EachInstructionSet, SaturatedGatesStayFinite) {
+  for (const CellCase& cell : cells()) {
+    constexpr std::size_t width = 16;
+    const std::size_t features = cell.reads_h ? 5 : width;
+    const Dense gates = random_layer(features + (cell.reads_h ? width : 0), cell.gates * width);
+    const auto before = random_values<float>(7 * cell.states * width, 9, 0.9);
+    for (const float size : {1e2F, 1e6F, 1e30F}) {
+      const CellRun run(ops(), cell, gates, width, 7, size);
+      for (const std::vector<float>* values : {&run.y, &run.carry}) {
+        for (const float value : *values)
+          ASSERT_TRUE(std::isfinite(value)) << cell.name << " at " << size;
+      }
+      if (cell.reads_h && size < 1e3F) {
+        for (std::size_t row = 0; row < 7; ++row)
+          expect_formula(cell, gates, width, run, before, row, 4e-5);
+      }
+    }
+  }
+}
+
+/// What an agent gets does not depend on how many there are.
+TEST_P(EachInstructionSet, CellsGiveTheSameBitsForAnyNumberOfRows) {
+  constexpr std::size_t width = 33;
+  for (const CellCase& cell : cells()) {
+    const std::size_t features = cell.reads_h ? 5 : width;
+    const Dense gates = random_layer(features + (cell.reads_h ? width : 0), cell.gates * width);
+    const CellRun all(ops(), cell, gates, width, 14, 3);
+    for (std::size_t rows = 1; rows < 14; ++rows) {
+      const CellRun some(ops(), cell, gates, width, rows, 3);
+      const std::vector<float> carry(
+          all.carry.begin(), all.carry.begin() + static_cast<std::ptrdiff_t>(some.carry.size()));
+      ASSERT_THAT(some.carry, testing::ElementsAreArray(carry)) << cell.name << " " << rows;
+    }
+  }
+}
+
+TEST_P(EachInstructionSet, ActionsGoThroughTheirSpaceAsInDouble) {
+  constexpr std::size_t rows = 21;
+  constexpr std::size_t stride = 32;
+  for (const ActionSpaceKind kind : {ActionSpaceKind::free, ActionSpaceKind::box,
+                                     ActionSpaceKind::max_norm, ActionSpaceKind::clipped}) {
+    ActionSpaceSpec spec;
+    spec.kind = kind;
+    spec.x_min = {-1.5, -0.25, 2};
+    spec.x_max = {1, 0.75, 7};
+    spec.width = 1.7;
+    spec.max_norm = 2.5;
+    const ActionSpace<double, Kokkos::DefaultHostExecutionSpace> exact(spec, 3);
+    const ActionSpace<float, Kokkos::DefaultHostExecutionSpace> space(spec, 3);
+    for (const float size : {1e-6F, 0.1F, 1.0F, 9.0F, 80.0F}) {
+      const auto values = random_values<float>(3 * stride, 4, size);
+      const Aligned x(values);
+      const Aligned log_det(std::vector<float>(stride, NAN));
+      SquashTile tile;
+      tile.kind = kind;
+      tile.size = 3;
+      tile.centre = space.centre.data();
+      tile.half = space.half.data();
+      tile.lower = space.lower.data();
+      tile.upper = space.upper.data();
+      tile.width = space.width;
+      tile.radius = space.radius;
+      tile.eps = space.eps;
+      tile.log_gain = space.log_gain;
+      tile.x = {x.data(), stride};
+      tile.log_det = log_det.data();
+      ops().squash(tile, rows);
+      for (std::size_t row = 0; row < rows; ++row) {
+        double y[] = {values[row], values[stride + row], values[2 * stride + row]};
+        const double expected = exact.forward(y);
+        EXPECT_NEAR(log_det.data()[row], expected, 1e-6 * std::max(1.0, std::abs(expected)))
+            << static_cast<int>(kind) << " at " << size;
+        for (std::size_t i = 0; i < 3; ++i)
+          EXPECT_NEAR(x.data()[i * stride + row], y[i], 1e-6 * std::max(1.0, std::abs(y[i])));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace dempilot::nn::simd
