@@ -117,8 +117,9 @@ HWY_NOINLINE void narrow_panel(const Panels& layer, Rows<const float> x, Rows<fl
       const Floats pairs = hn::Add(sum[row][v], hn::Shuffle2301(sum[row][v]));
       hn::Store(hn::Add(pairs, hn::Shuffle1032(pairs)), tag, sums + v * lanes);
     }
-    for (int output = 0; output < layer.outputs; ++output)
-      y[row][output] = sums[4 * output];
+    // Up to a multiple of four, which a narrow layer reads: there the sums are zeros.
+    for (int output = 0; output < (layer.outputs + 3) / 4 * 4; ++output)
+      y[row][output] = output < layer.outputs ? sums[4 * output] : 0.0F;
   }
 }
 

@@ -107,6 +107,8 @@ TEST_P(EachInstructionSet, DenseIsTheProductPlusTheBias) {
           {y.data(), static_cast<std::ptrdiff_t>(out_stride)});
       for (std::size_t i = 0; i < rows * outputs; ++i) {
         const std::size_t row = i / outputs;
+        for (std::size_t behind = outputs; narrow && behind % 4 != 0; ++behind)
+          ASSERT_EQ(y[row * out_stride + behind], 0) << outputs << " outputs";
         ASSERT_NEAR(y[row * out_stride + i % outputs],
                     pre_activation(dense, &x[row * in_stride], i % outputs), 1e-5)
             << inputs << " inputs, output " << i % outputs << " of " << outputs << ", row " << row;
