@@ -68,7 +68,8 @@ class SceneObserver {
   void build(CellList<ExecutionSpace>& list, const SeenParticles& seen, double range) const {
     // Cells half as wide as the range: the search looks at few particles that are not in reach, and
     // at few cells.
-    list.build(space_, Vectors(seen.position, seen.count), range / 2);
+    list.build(space_, Vectors(seen.position, seen.count), Identities(seen.identity, seen.count),
+               range / 2);
   }
 
   void observe_lidar(const ObservationComponent& lidar, const CellList<ExecutionSpace>& list,
