@@ -88,6 +88,7 @@ struct LidarBins {
 /// same bit for bit whatever the order of particles, cells and threads.
 template <class Real, class ExecutionSpace>
 struct LidarKernel {
+  static constexpr const char* label = "DEMPilot::LidarKernel";
   LidarBins bins;
   double range;
   Neighborhood<ExecutionSpace> around;

@@ -125,8 +125,11 @@ void FixPilot::add_wrenches() {
 
 std::array<double, 6> FixPilot::total_wrench() const {
   std::array<double, 6> total{};
-  for (std::size_t n = 0; n < 6 * pool_->size(); ++n)
-    total[n % 6] += pool_->columns().wrench[n];
+  const double* wrench = pool_->columns().wrench.data();
+  for (std::size_t row = 0; row < pool_->size(); ++row, wrench += 6) {
+    for (std::size_t k = 0; k < 6; ++k)
+      total[k] += wrench[k];
+  }
   return total;
 }
 
