@@ -39,6 +39,7 @@ message(STATUS "Kokkos ${Kokkos_VERSION}: ${Kokkos_DIR} (${Kokkos_DEVICES})")
 
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Random123 REQUIRED)
+find_package(hwy 1.0.3 REQUIRED) # hwy::hwy, Google Highway: vector instructions
 
 if(DEMPILOT_BUILD_CLI)
   find_package(CLI11 REQUIRED)

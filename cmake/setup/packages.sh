@@ -4,7 +4,7 @@
 build_packages=(
   build-essential cmake ninja-build pkg-config dpkg-dev
   libeigen3-dev libhdf5-dev libfmt-dev nlohmann-json3-dev libcli11-dev librandom123-dev
-  libgtest-dev libgmock-dev libcmocka-dev
+  libhwy-dev libgtest-dev libgmock-dev libcmocka-dev
   libopenmpi-dev openmpi-bin libjpeg-dev libpng-dev zlib1g-dev
   python3 python3-numpy python3-h5py python3-matplotlib python3-pytest
 )

@@ -23,15 +23,17 @@ using Tile =
     Kokkos::View<Real**, Kokkos::LayoutRight, typename ExecutionSpace::scratch_memory_space,
                  Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
 
-/// y = x kernel + bias on a tile of rows. `kernel` is (inputs, outputs padded to block_lanes).
+/// y = x kernel + bias on a tile of rows, as a team computes it on any execution space; or, where
+/// the layers are vector instructions of a host (nn/SimdLayers.hpp), the weights that they read.
 template <class Real, class ExecutionSpace>
 struct Linear {
-  Matrix<Real, ExecutionSpace> kernel;
-  Vector<Real, ExecutionSpace> bias;
+  Matrix<Real, ExecutionSpace> kernel;  ///< (inputs, outputs padded to block_lanes), or empty
+  Vector<Real, ExecutionSpace> panels;  ///< the same, ordered as simd::Panels says, or empty
+  Vector<Real, ExecutionSpace> bias;    ///< in the order of the kernel's or the panels' columns
   int inputs = 0;
   int outputs = 0;
 
-  KOKKOS_INLINE_FUNCTION int padded_outputs() const { return static_cast<int>(kernel.extent(1)); }
+  KOKKOS_INLINE_FUNCTION int padded_outputs() const { return static_cast<int>(bias.extent(0)); }
 
   /// `out` must hold the padded outputs of each row. `rows` is a multiple of block_rows.
   template <class Member>

@@ -13,11 +13,20 @@ namespace {
 
 using detail::Dense;
 
+/// `cell_width`: the units of a recurrent cell's gates, 0 for a dense layer.
 template <class Real, class ExecutionSpace>
-Linear<Real, ExecutionSpace> pack(const Dense& dense) {
+Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_t cell_width = 0) {
   Linear<Real, ExecutionSpace> layer;
   layer.inputs = static_cast<int>(dense.inputs);
   layer.outputs = static_cast<int>(dense.outputs);
+  if (form == LayerForm::simd) {
+    const int vectors = cell_width > 0 ? static_cast<int>(dense.outputs / cell_width) : simd::dense_vectors;
+    const detail::Panelled panels = detail::panelled(
+        dense, {simd::tile_ops().lanes, vectors, static_cast<int>(cell_width)});
+    layer.panels = upload<Real, ExecutionSpace>(panels.weights, "DEMPilot::Linear::panels");
+    layer.bias = upload<Real, ExecutionSpace>(panels.bias, "DEMPilot::Linear::bias");
+    return layer;
+  }
   const int padded = padded_to_lanes(layer.outputs);
   layer.kernel = Matrix<Real, ExecutionSpace>("DEMPilot::Linear::kernel", dense.inputs, padded);
   layer.bias = Vector<Real, ExecutionSpace>("DEMPilot::Linear::bias", padded);
@@ -37,12 +46,12 @@ Linear<Real, ExecutionSpace> pack(const Dense& dense) {
 
 template <class Real, class ExecutionSpace>
 Torso<Real, ExecutionSpace> pack(const Parameters& parameters,
-                                 const std::vector<DenseLayer>& layers) {
+                                 const std::vector<DenseLayer>& layers, LayerForm form) {
   Torso<Real, ExecutionSpace> torso;
   for (const DenseLayer& layer : layers) {
     torso.activated[torso.layer_count] = layer.activated;
     torso.layers[torso.layer_count++] =
-        pack<Real, ExecutionSpace>(detail::dense(parameters, layer.name));
+        pack<Real, ExecutionSpace>(detail::dense(parameters, layer.name), form);
   }
   return torso;
 }
@@ -50,13 +59,15 @@ Torso<Real, ExecutionSpace> pack(const Parameters& parameters,
 /// `first_carry`: where this stack's part of the carry begins; moved to its end.
 template <class Real, class ExecutionSpace>
 RecurrentStack<Real, ExecutionSpace> pack(const Parameters& parameters,
-                                          const RecurrentLayers& layers, int& first_carry) {
+                                          const RecurrentLayers& layers, LayerForm form,
+                                          int& first_carry) {
   RecurrentStack<Real, ExecutionSpace> stack;
   stack.cell = layers.cell;
   const auto width = static_cast<int>(layers.width);
   for (std::size_t i = 0; i < layers.names.size(); ++i) {
     stack.layers[stack.layer_count++] = {
-        pack<Real, ExecutionSpace>(detail::gates_of(parameters, layers, i)), width, first_carry};
+        pack<Real, ExecutionSpace>(detail::gates_of(parameters, layers, i), form, layers.width),
+        width, first_carry};
     first_carry += layers.cell == CellKind::lstm ? 2 * width : width;
   }
   return stack;
@@ -64,19 +75,20 @@ RecurrentStack<Real, ExecutionSpace> pack(const Parameters& parameters,
 
 template <class Real, class ExecutionSpace>
 NetworkBranch<Real, ExecutionSpace> pack(const Parameters& parameters, const Branch& branch,
-                                         int& first_carry) {
-  return {pack<Real, ExecutionSpace>(parameters, branch.before),
-          pack<Real, ExecutionSpace>(parameters, branch.memory, first_carry),
-          pack<Real, ExecutionSpace>(parameters, branch.after)};
+                                         LayerForm form, int& first_carry) {
+  return {pack<Real, ExecutionSpace>(parameters, branch.before, form),
+          pack<Real, ExecutionSpace>(parameters, branch.memory, form, first_carry),
+          pack<Real, ExecutionSpace>(parameters, branch.after, form)};
 }
 
 template <class Real, class ExecutionSpace>
-Linear<Real, ExecutionSpace> pack_heads(const Parameters& parameters, const Architecture& model) {
+Linear<Real, ExecutionSpace> pack_heads(const Parameters& parameters, const Architecture& model,
+                                        LayerForm form) {
   Dense head = detail::columns_of(parameters, model.mean);
   for (const std::optional<Head>& more : {model.sigma, model.value}) {
     if (more) head = side_by_side(head, detail::columns_of(parameters, *more));
   }
-  return pack<Real, ExecutionSpace>(head);
+  return pack<Real, ExecutionSpace>(head, form);
 }
 
 /// Zeros where the model has none: nobody looks at the standard deviation of categories.
@@ -99,7 +111,8 @@ Normalizer<ExecutionSpace>::Normalizer(const Normalization& normalization)
 }
 
 template <class Real, class ExecutionSpace>
-Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& parameters)
+Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& parameters,
+                                       LayerForm layer_form)
     : normalizer(spec.normalization),
       activation(spec.activation),
       log_std(
@@ -109,27 +122,40 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
       actions(static_cast<int>(spec.action_size)),
       sigma_head(spec.actor_sigma_head),
       discrete(spec.discrete),
-      carry_size(static_cast<int>(spec.carry_size())) {
+      carry_size(static_cast<int>(spec.carry_size())),
+      form(layer_form) {
   const Architecture model = architecture_of(spec);
   int first_carry = 0;
-  actor = pack<Real, ExecutionSpace>(parameters, model.actor, first_carry);
-  critic = pack<Real, ExecutionSpace>(parameters, model.critic, first_carry);
-  head = pack_heads<Real, ExecutionSpace>(parameters, model);
+  actor = pack<Real, ExecutionSpace>(parameters, model.actor, form, first_carry);
+  critic = pack<Real, ExecutionSpace>(parameters, model.critic, form, first_carry);
+  head = pack_heads<Real, ExecutionSpace>(parameters, model, form);
   critic_reads_memory = model.critic_reads_memory;
   dropout_rate = model.dropout_rate;
+}
+
+template <class Real, class ExecutionSpace, class Layers>
+void launch(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& network,
+            const Rollout<Real, ExecutionSpace>& rollout, const Layers& layers) {
+  const detail::RolloutKernel<Real, ExecutionSpace, Layers> kernel(network, rollout, layers);
+  const int tiles = (rollout.agents + Layers::tile_rows - 1) / Layers::tile_rows;
+  constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
+  Kokkos::TeamPolicy<ExecutionSpace> policy(space, tiles, team_size);
+  policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));
+  Kokkos::parallel_for("DEMPilot::Network::forward", policy, kernel);
+  space.fence();
 }
 
 template <class Real, class ExecutionSpace>
 void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& network,
              const Rollout<Real, ExecutionSpace>& rollout) {
   if (rollout.agents == 0) return;
-  const detail::RolloutKernel<Real, ExecutionSpace> kernel(network, rollout);
-  const int tiles = (rollout.agents + tile_rows - 1) / tile_rows;
-  constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
-  Kokkos::TeamPolicy<ExecutionSpace> policy(space, tiles, team_size);
-  policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));
-  Kokkos::parallel_for("DEMPilot::Network::forward", policy, kernel);
-  space.fence();
+  if constexpr (best_layer_form<Real, ExecutionSpace>() == LayerForm::simd) {
+    if (network.form == LayerForm::simd) {
+      launch(space, network, rollout, SimdLayers<ExecutionSpace>{&simd::tile_ops()});
+      return;
+    }
+  }
+  launch(space, network, rollout, PortableLayers<Real, ExecutionSpace>{});
 }
 
 #define DEMPILOT_INSTANTIATE(Real, Space)                                       \

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "core/Backend.hpp"
 #include "core/action/ActionSpace.hpp"
@@ -10,6 +11,18 @@
 #include "core/policy/PolicyFile.hpp"
 
 namespace dempilot::nn {
+
+/// How a network computes its layers, and therefore in which order its weights lie.
+enum class LayerForm {
+  portable,  ///< by a team of threads, on any execution space
+  simd,      ///< by vector instructions of the host: float32 on a host's execution space
+};
+
+template <class Real, class ExecutionSpace>
+constexpr LayerForm best_layer_form() {
+  return std::is_same_v<Real, float> && runs_on_host<ExecutionSpace> ? LayerForm::simd
+                                                                     : LayerForm::portable;
+}
 
 /// Layers of a stack: those of a file (max_layer_count), and one that a model may add by itself.
 inline constexpr int max_layers = static_cast<int>(max_layer_count) + 1;
@@ -83,9 +96,12 @@ struct Network {
   int carry_size = 0;
   double dropout_rate = 0;  ///< applied before the head in training mode
 
+  LayerForm form = LayerForm::portable;
+
   Network() = default;
   /// Packs checked parameters (see parameter_shapes).
-  Network(const ModelSpec& spec, const Parameters& parameters);
+  Network(const ModelSpec& spec, const Parameters& parameters,
+          LayerForm layer_form = best_layer_form<Real, ExecutionSpace>());
 
   KOKKOS_INLINE_FUNCTION bool has_critic() const { return critic.after.layer_count > 0; }
 };

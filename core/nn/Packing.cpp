@@ -1,5 +1,7 @@
 #include "core/nn/Packing.hpp"
 
+#include <algorithm>
+
 #include "core/nn/Gru.hpp"
 #include "core/nn/Lstm.hpp"
 
@@ -86,6 +88,32 @@ Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std:
   const Dense from_x = dense(parameters, name + ".dense_i");
   const Dense from_h = dense(parameters, name + ".dense_h");
   return layers.cell == CellKind::lstm ? lstm_gates(from_x, from_h) : gru_gates(from_x, from_h);
+}
+
+Panelled panelled(const Dense& dense, const PanelOrder& order) {
+  const auto lanes = static_cast<std::size_t>(order.lanes);
+  const auto most = static_cast<std::size_t>(order.vectors);
+  const auto width = static_cast<std::size_t>(order.width);
+  // Columns that one vector of each kind runs over: a cell's units, or all outputs.
+  const std::size_t vectors_in_all =
+      width > 0 ? (width + lanes - 1) / lanes * most : (dense.outputs + lanes - 1) / lanes;
+  Panelled result{std::vector<float>(dense.inputs * vectors_in_all * lanes, 0.0F),
+                  std::vector<float>(vectors_in_all * lanes, 0.0F)};
+  for (std::size_t vector = 0; vector < vectors_in_all; ++vector) {
+    const std::size_t panel = vector / most;
+    const std::size_t vectors = std::min(most, vectors_in_all - panel * most);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const std::size_t unit = width > 0 ? panel * lanes + lane : vector * lanes + lane;
+      if (unit >= (width > 0 ? width : dense.outputs)) continue;
+      const std::size_t column = width > 0 ? vector % most * width + unit : unit;
+      result.bias[vector * lanes + lane] = static_cast<float>(dense.bias[column]);
+      for (std::size_t k = 0; k < dense.inputs; ++k) {
+        const std::size_t at = panel * most * dense.inputs + k * vectors + vector % most;
+        result.weights[at * lanes + lane] = dense.kernel[k * dense.outputs + column];
+      }
+    }
+  }
+  return result;
 }
 
 }  // namespace dempilot::nn::detail

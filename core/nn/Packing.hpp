@@ -27,4 +27,18 @@ Dense side_by_side(const Dense& a, const Dense& b);
 /// the cell reads them; of a MinGRU from x alone.
 Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std::size_t index);
 
+/// Where the columns of a layer lie in the panels of the vector instructions (simd::Panels).
+struct PanelOrder {
+  int lanes = 1;    ///< floats in a vector
+  int vectors = 1;  ///< of a panel, at most
+  int width = 0;    ///< units of a cell with `vectors` gates, which share panels; 0: a dense layer
+};
+
+/// A layer in panels; what no output has is zero.
+struct Panelled {
+  std::vector<float> weights;
+  std::vector<float> bias;
+};
+Panelled panelled(const Dense& dense, const PanelOrder& order);
+
 }  // namespace dempilot::nn::detail

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include "core/nn/Gru.hpp"
-#include "core/nn/Lstm.hpp"
-#include "core/nn/MinGru.hpp"
 #include "core/nn/Network.hpp"
+#include "core/nn/PortableLayers.hpp"
+#include "core/nn/SimdLayers.hpp"
 
 namespace dempilot::nn::detail {
 
@@ -13,20 +12,24 @@ namespace dempilot::nn::detail {
 inline constexpr std::uint64_t dropout_stream = 0x9e3779b97f4a7c15ULL;
 
 /// Takes one tile of agents through all steps of a rollout; what flows between the layers stays in
-/// the team's scratch memory.
-template <class Real, class ExecutionSpace>
+/// the team's scratch memory. `Layers` computes them: PortableLayers or SimdLayers.
+template <class Real, class ExecutionSpace, class Layers>
 struct RolloutKernel {
   using Member = typename Kokkos::TeamPolicy<ExecutionSpace>::member_type;
   using RowTile = Tile<Real, ExecutionSpace>;
 
+  static constexpr int tile_rows = Layers::tile_rows;
+
   Network<Real, ExecutionSpace> network;
   Rollout<Real, ExecutionSpace> rollout;
+  Layers layers;
   int widest = 0;       ///< widest row between two layers, padded
   int joint_width = 0;  ///< recurrence: [x | h]
   int gates_width = 0;
 
-  RolloutKernel(const Network<Real, ExecutionSpace>& n, const Rollout<Real, ExecutionSpace>& r)
-      : network(n), rollout(r) {
+  RolloutKernel(const Network<Real, ExecutionSpace>& n, const Rollout<Real, ExecutionSpace>& r,
+                const Layers& l)
+      : network(n), rollout(r), layers(l) {
     widest = std::max({n.observation_size, n.head.inputs, n.head.padded_outputs()});
     for (const NetworkBranch<Real, ExecutionSpace>* branch : {&n.actor, &n.critic}) {
       for (const Torso<Real, ExecutionSpace>* torso : {&branch->before, &branch->after}) {
@@ -36,15 +39,16 @@ struct RolloutKernel {
       for (int i = 0; i < branch->memory.layer_count; ++i) {
         const RecurrentLayer<Real, ExecutionSpace>& layer = branch->memory.layers[i];
         widest = std::max(widest, layer.width);
-        joint_width = std::max(joint_width, layer.gates.inputs);
-        gates_width = std::max(gates_width, layer.gates.padded_outputs());
+        joint_width = std::max(joint_width, Layers::joint_width(layer));
+        gates_width = std::max(gates_width, Layers::gates_width(layer));
       }
     }
+    widest = (widest + simd::max_lanes - 1) / simd::max_lanes * simd::max_lanes;
   }
 
   std::size_t scratch_bytes() const {
     return 2 * RowTile::shmem_size(tile_rows, widest) +
-           RowTile::shmem_size(tile_rows, network.carry_size) +
+           RowTile::shmem_size(tile_rows, Layers::carry_in_place ? 0 : network.carry_size) +
            RowTile::shmem_size(tile_rows, joint_width) +
            RowTile::shmem_size(tile_rows, gates_width);
   }
@@ -62,24 +66,30 @@ struct RolloutKernel {
     work.first = static_cast<int>(team.league_rank()) * tile_rows;
     const int left = rollout.agents - work.first;
     work.rows = left < tile_rows ? left : tile_rows;
-    work.padded = (work.rows + block_rows - 1) / block_rows * block_rows;
+    work.padded =
+        (work.rows + Layers::row_multiple - 1) / Layers::row_multiple * Layers::row_multiple;
     work.in = RowTile(team.team_scratch(1), tile_rows, widest);
     work.out = RowTile(team.team_scratch(1), tile_rows, widest);
-    work.carry = RowTile(team.team_scratch(1), tile_rows, network.carry_size);
+    if constexpr (Layers::carry_in_place) {
+      const Real* carry = rollout.carry.data();
+      work.carry = RowTile(const_cast<Real*>(carry) + static_cast<std::ptrdiff_t>(work.first) * network.carry_size, tile_rows, network.carry_size);
+    } else {
+      work.carry = RowTile(team.team_scratch(1), tile_rows, network.carry_size);
+    }
     work.joint = RowTile(team.team_scratch(1), tile_rows, joint_width);
     work.gates = RowTile(team.team_scratch(1), tile_rows, gates_width);
 
-    load_carry(team, work);
+    if constexpr (!Layers::carry_in_place) load_carry(team, work);
     for (int step = 0; step < rollout.steps; ++step) {
       load_observation(team, work, step);
       take_through(team, network.actor, work);
       finish_features(team, work, step);
-      network.head(team, work.padded, work.in, work.out);
+      layers.dense(team, network.head, Activation::identity, work.padded, work.in, work.out);
       for_each_row(team, work, [&](int row) { act(step, work.first + row, &work.out(row, 0)); });
       if (network.has_critic()) criticise(team, work, step);
       for_each_row(team, work, [&](int row) { forget_if_done(step, row, work); });
     }
-    store_carry(team, work);
+    if constexpr (!Layers::carry_in_place) store_carry(team, work);
   }
 
  private:
@@ -87,9 +97,16 @@ struct RolloutKernel {
   template <class Body>
   KOKKOS_FUNCTION static void for_each(const Member& team, int rows, int columns,
                                        const Body& body) {
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, rows * columns),
-                         [&](int index) { body(index / columns, index % columns); });
-    team.team_barrier();
+    if constexpr (runs_on_host<ExecutionSpace>) {  // one thread, which need not divide
+      for (int row = 0; row < rows; ++row) {
+        for (int column = 0; column < columns; ++column)
+          body(row, column);
+      }
+    } else {
+      Kokkos::parallel_for(Kokkos::TeamThreadRange(team, rows * columns),
+                           [&](int index) { body(index / columns, index % columns); });
+      team.team_barrier();
+    }
   }
 
   template <class Body>
@@ -124,18 +141,6 @@ struct RolloutKernel {
     });
   }
 
-  /// One layer from `in` to `out`, which change places.
-  KOKKOS_FUNCTION void apply(const Member& team, const Linear<Real, ExecutionSpace>& linear,
-                             bool activated, Work& work) const {
-    linear(team, work.padded, work.in, work.out);
-    if (activated) {
-      for_each(team, work.padded, linear.outputs, [&](int row, int unit) {
-        work.out(row, unit) = activate(network.activation, work.out(row, unit));
-      });
-    }
-    swap(work.in, work.out);
-  }
-
   KOKKOS_FUNCTION static void swap(RowTile& a, RowTile& b) {
     const RowTile before = a;
     a = b;
@@ -144,26 +149,21 @@ struct RolloutKernel {
 
   KOKKOS_FUNCTION void take_through(const Member& team, const Torso<Real, ExecutionSpace>& torso,
                                     Work& work) const {
-    for (int i = 0; i < torso.layer_count; ++i)
-      apply(team, torso.layers[i], torso.activated[i], work);
+    for (int i = 0; i < torso.layer_count; ++i) {
+      const Activation activation =
+          torso.activated[i] ? network.activation : Activation::identity;
+      layers.dense(team, torso.layers[i], activation, work.padded, work.in, work.out);
+      swap(work.in, work.out);
+    }
   }
 
   KOKKOS_FUNCTION void take_through(const Member& team,
                                     const RecurrentStack<Real, ExecutionSpace>& stack,
                                     Work& work) const {
-    const RecurrentTile<Real, ExecutionSpace> tile{work.in, work.carry, work.joint, work.gates};
     for (int i = 0; i < stack.layer_count; ++i) {
-      const RecurrentLayer<Real, ExecutionSpace>& layer = stack.layers[i];
-      switch (stack.cell) {
-        case CellKind::lstm:
-          LstmCell{}(team, work.padded, layer, tile);
-          break;
-        case CellKind::gru:
-          GruCell{}(team, work.padded, layer, tile);
-          break;
-        case CellKind::min_gru:
-          MinGruCell{}(team, work.padded, layer, tile);
-          break;
+      const RecurrentTile<Real, ExecutionSpace> tile{work.in, work.carry, work.joint, work.gates};
+      if (layers.step(team, stack.cell, stack.layers[i], work.padded, tile, work.out)) {
+        swap(work.in, work.out);
       }
     }
   }

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "core/nn/RecurrentLayer.hpp"
+#include "core/nn/simd/TileOps.hpp"
+
+namespace dempilot::nn {
+
+/// The layers of a network on a tile of agents, as vector instructions of one thread of the host.
+template <class ExecutionSpace>
+struct SimdLayers {
+  using Rows = Tile<float, ExecutionSpace>;
+  using Layer = Linear<float, ExecutionSpace>;
+
+  static constexpr int tile_rows = 8 * simd::max_block_rows;
+  static constexpr int row_multiple = 1;
+  static constexpr bool carry_in_place = true;
+
+  const simd::TileOps* ops = nullptr;
+
+  static int joint_width(const RecurrentLayer<float, ExecutionSpace>&) { return 0; }
+  static int gates_width(const RecurrentLayer<float, ExecutionSpace>&) { return 0; }
+
+  template <class Member>
+  void dense(const Member&, const Layer& layer, Activation activation, int rows, const Rows& in,
+             const Rows& out) const {
+    ops->dense(panels(layer), activation, rows, view<const float>(in), view<float>(out));
+  }
+
+  template <class Member>
+  bool step(const Member&, CellKind cell, const RecurrentLayer<float, ExecutionSpace>& layer,
+            int rows, const RecurrentTile<float, ExecutionSpace>& tile, const Rows& out) const {
+    simd::CellTile part{panels(layer.gates), layer.width, view<const float>(tile.x),
+                        view<float>(tile.carry), view<float>(out)};
+    part.carry.data += layer.first_carry;
+    switch (cell) {
+      case CellKind::lstm:
+        ops->lstm(part, rows);
+        break;
+      case CellKind::gru:
+        ops->gru(part, rows);
+        break;
+      case CellKind::min_gru:
+        ops->min_gru(part, rows);
+        break;
+    }
+    return true;
+  }
+
+ private:
+  static simd::Panels panels(const Layer& layer) {
+    return {layer.panels.data(), layer.bias.data(), layer.inputs, layer.outputs};
+  }
+  template <class T>
+  static simd::Rows<T> view(const Rows& rows) {
+    return {rows.data(), static_cast<std::ptrdiff_t>(rows.stride_0())};
+  }
+};
+
+}  // namespace dempilot::nn
