@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/nn/Packing.hpp"
@@ -20,9 +21,10 @@ Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_
   layer.inputs = static_cast<int>(dense.inputs);
   layer.outputs = static_cast<int>(dense.outputs);
   if (form == LayerForm::simd) {
-    const int vectors = cell_width > 0 ? static_cast<int>(dense.outputs / cell_width) : simd::dense_vectors;
-    const detail::Panelled panels = detail::panelled(
-        dense, {simd::tile_ops().lanes, vectors, static_cast<int>(cell_width)});
+    const int vectors =
+        cell_width > 0 ? static_cast<int>(dense.outputs / cell_width) : simd::dense_vectors;
+    const detail::Panelled panels =
+        detail::panelled(dense, {simd::tile_ops().lanes, vectors, static_cast<int>(cell_width)});
     layer.panels = upload<Real, ExecutionSpace>(panels.weights, "DEMPilot::Linear::panels");
     layer.bias = upload<Real, ExecutionSpace>(panels.bias, "DEMPilot::Linear::bias");
     return layer;
@@ -141,7 +143,8 @@ void launch(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& ne
   constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
   Kokkos::TeamPolicy<ExecutionSpace> policy(space, tiles, team_size);
   policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));
-  Kokkos::parallel_for("DEMPilot::Network::forward", policy, kernel);
+  static const std::string label("DEMPilot::Network::forward");  // not made anew at every decision
+  Kokkos::parallel_for(label, policy, kernel);
   space.fence();
 }
 
