@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/nn/Packing.hpp"
@@ -162,7 +163,8 @@ void launch(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& ne
   constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
   Kokkos::TeamPolicy<ExecutionSpace> policy(space, tiles, team_size);
   policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));
-  Kokkos::parallel_for("DEMPilot::Network::forward", policy, kernel);
+  static const std::string label("DEMPilot::Network::forward");  // not made anew at every decision
+  Kokkos::parallel_for(label, policy, kernel);
   space.fence();
 }
 

@@ -3,37 +3,18 @@
 #include <Kokkos_Macros.hpp>
 #include <cmath>
 
+#include "core/observe/RoughAngle.hpp"
+
 /// Directions to bins of a lidar. JaxDEM: utils/environment.py, _bin_azimuth and _bin_spherical.
 namespace dempilot {
 namespace detail {
-
-inline constexpr double pi = 3.14159265358979323846;
-
-/// How far rough_atan2 may be from the angle, and then some.
-inline constexpr double rough_atan2_error = 2e-5;
-
-/// atan2 to 1e-5 at a fraction of its cost, by the polynomial 4.4.49 of Abramowitz and Stegun. NaN
-/// if both are 0.
-KOKKOS_INLINE_FUNCTION
-double rough_atan2(double y, double x) {
-  const double ax = std::fabs(x);
-  const double ay = std::fabs(y);
-  const double t = (ax < ay ? ax : ay) / (ay > ax ? ay : ax);
-  const double s = t * t;
-  const double octant =
-      t * (0.9998660 + s * (-0.3302995 + s * (0.1801410 + s * (-0.0851330 + s * 0.0208351))));
-  // |base - angle| mirrors or keeps the angle without a branch: nobody can guess a neighbor's
-  // octant
-  const double quadrant = std::fabs(pi / 2 * static_cast<double>(ay > ax) - octant);
-  return std::copysign(std::fabs(pi * static_cast<double>(x < 0) - quadrant), y);
-}
 
 /// floor((atan2(y, x) + offset) * scale). The rough angle decides, except so near to the edge of a
 /// bin that only the exact one can.
 KOKKOS_INLINE_FUNCTION
 int angular_bin(double y, double x, double offset, double scale) {
   const double margin = rough_atan2_error * scale;
-  const double rough = (rough_atan2(y, x) + offset) * scale;
+  const double rough = (rough_atan2<double>(y, x) + offset) * scale;
   if (rough > 0) {
     const int bin = static_cast<int>(rough);
     const double within = rough - static_cast<double>(bin);

@@ -2,11 +2,17 @@
 
 #include <Kokkos_Array.hpp>
 #include <array>
+#include <cfloat>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 namespace dempilot {
+
+KOKKOS_INLINE_FUNCTION
+bool is_finite(double x) {
+  return std::fabs(x) <= DBL_MAX;
+}
 
 /// Which cell of a CellList a point lies in.
 ///
@@ -24,16 +30,19 @@ struct CellGrid {
   KOKKOS_INLINE_FUNCTION
   std::int64_t cell_of(double x) const {
     constexpr double farthest = 1e18;  // beyond it all is one cell, and differences fit in 64 bits
-    const double cell = std::floor(x * inverse_width);
-    return static_cast<std::int64_t>(cell < -farthest  ? -farthest
-                                     : cell > farthest ? farthest
-                                                       : cell);
+    double cells = x * inverse_width;
+    cells = cells < -farthest ? -farthest : cells;
+    cells = cells > farthest ? farthest : cells;
+    // Not std::floor, which calls a library where it must not rely on the newest processors.
+    const auto towards_zero = static_cast<std::int64_t>(cells);
+    return towards_zero - static_cast<std::int64_t>(cells < static_cast<double>(towards_zero));
   }
 
   /// Place along an axis of a cell that is not before `low`.
   KOKKOS_INLINE_FUNCTION
   std::int32_t place_of(std::int64_t cell, int axis) const {
-    return static_cast<std::int32_t>((cell - low[axis]) % size[axis]);
+    const std::int64_t beyond = cell - low[axis];
+    return static_cast<std::int32_t>(beyond < size[axis] ? beyond : beyond % size[axis]);
   }
 
   /// Number of the cell in the array; x runs fastest.

@@ -14,6 +14,7 @@ namespace dempilot {
 /// A vector of each agent, times a factor: `dimensions` components from `first_axis` on.
 template <class Real, class ExecutionSpace>
 struct VectorKernel {
+  static constexpr const char* label = "DEMPilot::VectorKernel";
   Borrowed<const double* [3], ExecutionSpace> vector;    ///< (particles, 3) or (agents, 3)
   Borrowed<const std::int32_t*, ExecutionSpace> agents;  ///< (agents), rows of `vector`; or empty
   AgentAxes<ExecutionSpace> axes;
@@ -56,6 +57,7 @@ struct GoalOffset {
 /// Unit vector away from the goal, 0 at the goal. JaxDEM: rl/environments/multi_navigator.py.
 template <class Real, class ExecutionSpace>
 struct GoalDirectionKernel {
+  static constexpr const char* label = "DEMPilot::GoalDirectionKernel";
   GoalOffset<ExecutionSpace> offset;
   Borrowed<Real**, ExecutionSpace> rows;  ///< (agents, width)
   std::size_t column;                     ///< first of the component's in a row
@@ -77,6 +79,7 @@ struct GoalDirectionKernel {
 /// Vector from the goal to the agent, times a factor, every component clipped. JaxDEM: as above.
 template <class Real, class ExecutionSpace>
 struct GoalDisplacementKernel {
+  static constexpr const char* label = "DEMPilot::GoalDisplacementKernel";
   GoalOffset<ExecutionSpace> offset;
   Borrowed<Real**, ExecutionSpace> rows;  ///< (agents, width)
   std::size_t column;                     ///< first of the component's in a row
@@ -100,6 +103,7 @@ struct GoalDisplacementKernel {
 /// Orientation of each agent as w, x, y, z with w >= 0, as the other sign is the same orientation.
 template <class Real, class ExecutionSpace>
 struct QuaternionKernel {
+  static constexpr const char* label = "DEMPilot::QuaternionKernel";
   Borrowed<const double* [4], ExecutionSpace> orientation;  ///< (agents, 4)
   Borrowed<Real**, ExecutionSpace> rows;                    ///< (agents, width)
   std::size_t column;                                       ///< first of the component's in a row
@@ -115,6 +119,7 @@ struct QuaternionKernel {
 /// An axis of each agent's body, in the lab.
 template <class Real, class ExecutionSpace>
 struct DirectorKernel {
+  static constexpr const char* label = "DEMPilot::DirectorKernel";
   Borrowed<const double* [4], ExecutionSpace> orientation;  ///< (agents, 4)
   Borrowed<Real**, ExecutionSpace> rows;                    ///< (agents, width)
   std::size_t column;                                       ///< first of the component's in a row
@@ -134,6 +139,7 @@ struct DirectorKernel {
 /// Numbers that the engine has for each agent: min(value * factor, most).
 template <class Real, class Value, class ExecutionSpace>
 struct ColumnsKernel {
+  static constexpr const char* label = "DEMPilot::ColumnsKernel";
   Borrowed<const Value**, ExecutionSpace> values;  ///< (agents, entries)
   Borrowed<Real**, ExecutionSpace> rows;           ///< (agents, width)
   std::size_t column;                              ///< first of the component's in a row

@@ -12,6 +12,7 @@ namespace dempilot {
 /// The nearest wall of a set: how far it is, or in which direction.
 template <class Real, class ExecutionSpace>
 struct NearestWallKernel {
+  static constexpr const char* label = "DEMPilot::NearestWallKernel";
   Borrowed<const double** [3], ExecutionSpace> walls;  ///< (agents, walls, 3), vectors to them
   AgentAxes<ExecutionSpace> axes;
   double range;                           ///< in the scene's units; what is farther is not seen

@@ -18,6 +18,7 @@ namespace dempilot {
 /// rows do not depend on the order of particles.
 template <class Real, class ExecutionSpace>
 struct NeighborsKernel {
+  static constexpr const char* label = "DEMPilot::NeighborsKernel";
   Neighborhood<ExecutionSpace> around;
   double range;
   int count;
@@ -114,6 +115,7 @@ struct NeighborsKernel {
 /// How many particles, and walls, each agent touches: centres closer than the sum of the radii.
 template <class Real, class ExecutionSpace>
 struct ContactCountKernel {
+  static constexpr const char* label = "DEMPilot::ContactCountKernel";
   Neighborhood<ExecutionSpace> around;
   double range;                                         ///< none that touch are farther apart
   Borrowed<const double*, ExecutionSpace> seen_radius;  ///< (seen)

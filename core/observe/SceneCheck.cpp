@@ -32,8 +32,13 @@ void require(const void* array, const char* what, const std::string& whose) {
          whose);
 }
 
+/// The name is made only to be told.
+void require(const void* array, const char* what, ComponentKind whose) {
+  if (array == nullptr) require(array, what, name_of(whose));
+}
+
 void check_agents(const ObservationComponent& component, const Scene& scene) {
-  const std::string whose = name_of(component.kind);
+  const ComponentKind whose = component.kind;
   switch (component.kind) {
     case ComponentKind::velocity:
       return require(scene.velocity, "velocities", whose);
@@ -90,8 +95,7 @@ void check_scene(const Observer& observer, const std::vector<ObservationComponen
 
   for (const ObservationComponent& component : components) {
     check_agents(component, scene);
-    if (component.frame == Frame::body)
-      require(scene.orientation, "orientations", name_of(component.kind));
+    if (component.frame == Frame::body) require(scene.orientation, "orientations", component.kind);
   }
   for (std::size_t n = 0; n < scene.goals.size(); ++n)
     require(scene.goals[n], "positions of a goal", observer.goals()[n]);

@@ -7,6 +7,7 @@
 
 #include "core/observe/Borrowed.hpp"
 #include "core/observe/CellList.hpp"
+#include "core/observe/Launch.hpp"
 #include "core/observe/Lidar.hpp"
 #include "core/observe/Motion.hpp"
 #include "core/observe/NearestWall.hpp"
@@ -35,17 +36,15 @@ class SceneObserver {
   void observe_motion(const ObservationComponent& component, const double* vector, double unit,
                       std::size_t column) const {
     const bool planar = component.kind == ComponentKind::angular_velocity;
-    launch("DEMPilot::VectorKernel",
-           VectorKernel<Real, ExecutionSpace>{
-               Vectors(vector, scene_.particle_count), agents_, axes(component), rows_, column,
-               planar && component.dimensions == 1 ? 2 : 0, component.dimensions, 1 / unit});
+    run(VectorKernel<Real, ExecutionSpace>{
+        Vectors(vector, scene_.particle_count), agents_, axes(component), rows_, column,
+        planar && component.dimensions == 1 ? 2 : 0, component.dimensions, 1 / unit});
   }
 
   void observe_contact_force(const ObservationComponent& component, std::size_t column) const {
-    launch("DEMPilot::VectorKernel",
-           VectorKernel<Real, ExecutionSpace>{Vectors(scene_.contact_force, agent_count_),
-                                              Indices(), axes(component), rows_, column, 0,
-                                              component.dimensions, 1 / scene_.scales.force()});
+    run(VectorKernel<Real, ExecutionSpace>{Vectors(scene_.contact_force, agent_count_), Indices(),
+                                           axes(component), rows_, column, 0, component.dimensions,
+                                           1 / scene_.scales.force()});
   }
 
   void observe_goal(const ObservationComponent& component, const double* goal,
@@ -56,86 +55,78 @@ class SceneObserver {
                                             {scene_.period[0], scene_.period[1], scene_.period[2]},
                                             axes(component)};
     if (component.kind == ComponentKind::goal_direction)
-      launch("DEMPilot::GoalDirectionKernel", GoalDirectionKernel<Real, ExecutionSpace>{
-                                                  offset, rows_, column, component.dimensions});
+      run(GoalDirectionKernel<Real, ExecutionSpace>{offset, rows_, column, component.dimensions});
     else
-      launch("DEMPilot::GoalDisplacementKernel", GoalDisplacementKernel<Real, ExecutionSpace>{
-                                                     offset, rows_, column, component.dimensions,
-                                                     component.clip, 1 / scene_.scales.length});
+      run(GoalDisplacementKernel<Real, ExecutionSpace>{offset, rows_, column, component.dimensions,
+                                                       component.clip, 1 / scene_.scales.length});
   }
 
   /// `range` is in the scene's units.
   void build(CellList<ExecutionSpace>& list, const SeenParticles& seen, double range) const {
     // Cells half as wide as the range: the search looks at few particles that are not in reach, and
     // at few cells.
-    list.build(space_, Vectors(seen.position, seen.count), range / 2);
+    list.build(space_, Vectors(seen.position, seen.count), Identities(seen.identity, seen.count),
+               range / 2);
   }
 
   void observe_lidar(const ObservationComponent& lidar, const CellList<ExecutionSpace>& list,
                      const SeenParticles& seen, const SeenWalls& walls, std::size_t column) const {
-    launch("DEMPilot::LidarKernel",
-           LidarKernel<Real, ExecutionSpace>{{lidar.n_azimuth, lidar.n_elevation},
-                                             lidar.range * scene_.scales.length,
-                                             neighborhood(list, seen),
-                                             view(walls),
-                                             axes(lidar),
-                                             rows_,
-                                             column});
+    run(LidarKernel<Real, ExecutionSpace>{{lidar.n_azimuth, lidar.n_elevation},
+                                          lidar.range * scene_.scales.length,
+                                          neighborhood(list, seen),
+                                          view(walls),
+                                          axes(lidar),
+                                          rows_,
+                                          column});
   }
 
   void observe_neighbors(const ObservationComponent& component,
                          const CellList<ExecutionSpace>& list, const SeenParticles& seen,
                          std::size_t column) const {
     const Scales& scales = scene_.scales;
-    launch("DEMPilot::NeighborsKernel",
-           NeighborsKernel<Real, ExecutionSpace>{
-               neighborhood(list, seen), component.range * scales.length, component.count,
-               component.dimensions, Vectors(seen.position, seen.count),
-               Vectors(seen.velocity, component.relative_velocity ? seen.count : 0),
-               Numbers(seen.radius, component.radius ? seen.count : 0),
-               Indices(seen.type, component.type ? seen.count : 0),
-               Vectors(scene_.velocity, scene_.velocity == nullptr ? 0 : scene_.particle_count),
-               axes(component), component.entries_per_neighbor(), 1 / scales.length,
-               1 / scales.velocity(), rows_, column});
+    run(NeighborsKernel<Real, ExecutionSpace>{
+        neighborhood(list, seen), component.range * scales.length, component.count,
+        component.dimensions, Vectors(seen.position, seen.count),
+        Vectors(seen.velocity, component.relative_velocity ? seen.count : 0),
+        Numbers(seen.radius, component.radius ? seen.count : 0),
+        Indices(seen.type, component.type ? seen.count : 0),
+        Vectors(scene_.velocity, scene_.velocity == nullptr ? 0 : scene_.particle_count),
+        axes(component), component.entries_per_neighbor(), 1 / scales.length, 1 / scales.velocity(),
+        rows_, column});
   }
 
   void observe_contact_count(const CellList<ExecutionSpace>& list, const SeenParticles& seen,
                              const SeenWalls& walls, std::size_t column) const {
-    launch("DEMPilot::ContactCountKernel",
-           ContactCountKernel<Real, ExecutionSpace>{
-               neighborhood(list, seen), seen.contact_range, Numbers(seen.radius, seen.count),
-               Numbers(scene_.radius, scene_.particle_count), view(walls), rows_, column});
+    run(ContactCountKernel<Real, ExecutionSpace>{
+        neighborhood(list, seen), seen.contact_range, Numbers(seen.radius, seen.count),
+        Numbers(scene_.radius, scene_.particle_count), view(walls), rows_, column});
   }
 
   void observe_wall(const ObservationComponent& component, const SeenWalls& walls,
                     std::size_t column) const {
     const double length = scene_.scales.length;
     const bool direction = component.kind == ComponentKind::wall_direction;
-    launch("DEMPilot::NearestWallKernel",
-           NearestWallKernel<Real, ExecutionSpace>{view(walls), axes(component),
-                                                   component.range * length, 1 / length, rows_,
-                                                   column, direction ? component.dimensions : 0});
+    run(NearestWallKernel<Real, ExecutionSpace>{view(walls), axes(component),
+                                                component.range * length, 1 / length, rows_, column,
+                                                direction ? component.dimensions : 0});
   }
 
   void observe_orientation(const ObservationComponent& component, std::size_t column) const {
     if (component.kind == ComponentKind::quaternion)
-      launch("DEMPilot::QuaternionKernel",
-             QuaternionKernel<Real, ExecutionSpace>{orientation_, rows_, column});
+      run(QuaternionKernel<Real, ExecutionSpace>{orientation_, rows_, column});
     else
-      launch("DEMPilot::DirectorKernel",
-             DirectorKernel<Real, ExecutionSpace>{orientation_, rows_, column, component.axis,
-                                                  component.dimensions});
+      run(DirectorKernel<Real, ExecutionSpace>{orientation_, rows_, column, component.axis,
+                                               component.dimensions});
   }
 
   /// `values` (agents, entries), in multiples of `unit`, at most `most`.
   template <class Value>
   void observe_columns(const Value* values, int entries, std::size_t column, double unit = 1,
                        double most = std::numeric_limits<double>::infinity()) const {
-    launch("DEMPilot::ColumnsKernel",
-           ColumnsKernel<Real, Value, ExecutionSpace>{
-               Borrowed<const Value**, ExecutionSpace>(values, agent_count_,
-                                                       static_cast<std::size_t>(entries)),
-               rows_, column, 1 / unit, most});
+    run(ColumnsKernel<Real, Value, ExecutionSpace>{
+        Borrowed<const Value**, ExecutionSpace>(values, agent_count_,
+                                                static_cast<std::size_t>(entries)),
+        rows_, column, 1 / unit, most});
   }
 
  private:
@@ -161,9 +152,8 @@ class SceneObserver {
   }
 
   template <class Kernel>
-  void launch(const char* label, const Kernel& kernel) const {
-    using Range = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<int>>;
-    Kokkos::parallel_for(label, Range(space_, 0, static_cast<int>(agent_count_)), kernel);
+  void run(const Kernel& kernel) const {
+    launch(space_, agent_count_, kernel);
   }
 
   ExecutionSpace space_;

@@ -73,16 +73,26 @@ void HaloExchange::gather(const Periodicity& box, const OwnParticles& own,
   // A little more, so that no rounding on the way loses a neighbor.
   for (const Wanted& group : groups)
     reach_ = std::max(reach_, 1.001 * group.range);
+  realm_ = box.realm();
   find_own_agents(agents);
-  share_outlines();
-  find_partners();
-  mail_.deliver(asked_.all(), asking_.all());
+  asked_.clear();
+  asking_.clear();
+  answered_.clear();
+  if (outlines_.size() > 1) {
+    share_outlines();
+    find_partners();
+    mail_.deliver(asked_.all(), asking_.all());
+  }
 
   answers_.clear();
   for (const Parcel& asking : asking_.all())
     answers_.add(asking.rank);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     seen_[g].start(groups_[g].columns);
+    if (asking_.all().empty()) {
+      serve_own(groups_[g], seen_[g]);
+      continue;
+    }
     find_candidates(groups_[g]);
     serve(own_agents_, groups_[g], seen_[g]);
     for (std::size_t n = 0; n < answers_.all().size(); ++n) {
@@ -91,7 +101,7 @@ void HaloExchange::gather(const Periodicity& box, const OwnParticles& own,
       answer_.pack(answers_.all()[n].bytes);
     }
   }
-  mail_.deliver(answers_.all(), answered_.all());
+  if (outlines_.size() > 1) mail_.deliver(answers_.all(), answered_.all());
   for (const Parcel& answered : answered_.all()) {
     std::span<const std::byte> rest = answered.bytes;
     for (SeenCloud& cloud : seen_)
@@ -103,7 +113,7 @@ void HaloExchange::find_own_agents(std::span<const std::int32_t> agents) {
   own_agents_.clear();
   for (const std::int32_t agent : agents) {
     const double* const point = own_.position + 3 * static_cast<std::ptrdiff_t>(agent);
-    if (box_.holds(point)) append_point(own_agents_, point);
+    if (realm_.holds(point)) append_point(own_agents_, point);
   }
 }
 
@@ -117,15 +127,12 @@ void HaloExchange::share_outlines() {
     bits |= group.group_bit;
   for (std::size_t i = 0; bits != 0 && i < own_.count; ++i) {
     const double* const point = own_.position + 3 * i;
-    if ((own_.mask[i] & bits) != 0 && box_.holds(point)) mine.particles.include(point);
+    if ((own_.mask[i] & bits) != 0 && realm_.holds(point)) mine.particles.include(point);
   }
   MPI_Allgather(&mine, 12, MPI_DOUBLE, outlines_.data(), 12, MPI_DOUBLE, world_);
 }
 
 void HaloExchange::find_partners() {
-  asked_.clear();
-  asking_.clear();
-  answered_.clear();
   const Outline& mine = outlines_[static_cast<std::size_t>(me_)];
   for (int rank = 0; rank < static_cast<int>(outlines_.size()); ++rank) {
     if (rank == me_) continue;
@@ -154,7 +161,8 @@ void HaloExchange::find_candidates(const Wanted& group) {
   filter_.build(around_, group.range);
   for (std::size_t i = 0; i < own_.count; ++i) {
     const double* const point = own_.position + 3 * i;
-    if ((own_.mask[i] & group.group_bit) != 0 && filter_.may_be_near(point) && box_.holds(point)) {
+    if ((own_.mask[i] & group.group_bit) != 0 && filter_.may_be_near(point) &&
+        realm_.holds(point)) {
       candidates_.push_back(static_cast<std::int32_t>(i));
     }
   }
@@ -175,8 +183,56 @@ void HaloExchange::mark_images(std::span<const double> agents, double range) {
 void HaloExchange::serve(std::span<const double> agents, const Wanted& group, SeenCloud& out) {
   if (candidates_.empty() || agents.empty()) return;
   filter_.build(agents, group.range);
+  const Bounds alone = box_.realm_without_images(filter_.bounds());
+  near_.clear();
   for (const std::int32_t candidate : candidates_)
-    add_images(candidate, group.columns, out);
+    sort_candidate(candidate, alone, group.columns, out);
+  add_near(out);
+}
+
+/// Where nobody else asks, one pass over all own particles is enough.
+void HaloExchange::serve_own(const Wanted& group, SeenCloud& out) {
+  if (group.group_bit == 0 || group.range <= 0.0 || own_agents_.empty()) return;
+  filter_.build(own_agents_, group.range);
+  const Bounds alone = box_.realm_without_images(filter_.bounds());
+  near_.clear();
+  for (std::size_t i = 0; i < own_.count; ++i) {
+    if ((own_.mask[i] & group.group_bit) != 0)
+      sort_candidate(static_cast<std::int32_t>(i), alone, group.columns, out);
+  }
+  add_near(out);
+}
+
+/// Most particles are far from the borders of the box, and are themselves all that can be near.
+void HaloExchange::sort_candidate(std::int32_t candidate, const Bounds& alone,
+                                  const WantedColumns& wanted, SeenCloud& out) {
+  const double* const point = own_.position + 3 * static_cast<std::ptrdiff_t>(candidate);
+  if (alone.holds(point)) {
+    if (filter_.may_be_near(point)) near_.push_back(candidate);
+  } else if (realm_.holds(point)) {
+    add_images(candidate, wanted, out);
+  }
+}
+
+/// Copies the particles of near_. Image number 0 is the particle plus 0 periods, which tells -0
+/// from 0 no longer, on whichever rank it is made.
+void HaloExchange::add_near(SeenCloud& out) const {
+  const SeenColumns places = out.add_places(near_.size());
+  const auto copy = [this](std::size_t width, const double* from, double* to) {
+    if (to == nullptr) return;
+    for (const std::int32_t i : near_) {
+      for (std::size_t d = 0; d < width; ++d)
+        *to++ = from[width * static_cast<std::size_t>(i) + d] + 0.0;
+    }
+  };
+  copy(3, own_.position, places.position);
+  copy(3, own_.velocity, places.velocity);
+  for (std::size_t n = 0; n < near_.size(); ++n) {
+    const std::int32_t i = near_[n];
+    places.identity[n] = own_.tag[i];
+    if (places.radius != nullptr) places.radius[n] = own_.radius[i];
+    if (places.type != nullptr) places.type[n] = own_.type[i];
+  }
 }
 
 void HaloExchange::add_images(std::int32_t candidate, const WantedColumns& wanted,
@@ -218,7 +274,7 @@ void HaloExchange::add_points(std::size_t group, std::span<const double> points)
 double HaloExchange::memory_usage() const {
   std::size_t bytes = (own_agents_.capacity() + around_.capacity()) * sizeof(double) +
                       outlines_.capacity() * sizeof(Outline) +
-                      candidates_.capacity() * sizeof(std::int32_t);
+                      (candidates_.capacity() + near_.capacity()) * sizeof(std::int32_t);
   double total = static_cast<double>(bytes) + mail_.memory_usage() + asked_.memory_usage() +
                  asking_.memory_usage() + answers_.memory_usage() + answered_.memory_usage() +
                  filter_.memory_usage() + answer_.memory_usage();

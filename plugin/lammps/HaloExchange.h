@@ -72,12 +72,17 @@ class HaloExchange {
   void find_candidates(const Wanted& group);
   void mark_images(std::span<const double> agents, double range);
   void serve(std::span<const double> agents, const Wanted& group, SeenCloud& out);
+  void serve_own(const Wanted& group, SeenCloud& out);
+  void sort_candidate(std::int32_t candidate, const Bounds& alone, const WantedColumns& wanted,
+                      SeenCloud& out);
+  void add_near(SeenCloud& out) const;
   void add_images(std::int32_t candidate, const WantedColumns& wanted, SeenCloud& out) const;
 
   MPI_Comm world_;
   int me_ = 0;
   Mail mail_;
   Periodicity box_;
+  Bounds realm_;  ///< where particles can be
   OwnParticles own_;
   std::vector<Wanted> groups_;
   double reach_ = 0.0;  ///< the widest of the ranges
@@ -91,6 +96,7 @@ class HaloExchange {
 
   std::vector<double> around_;            ///< (points, 3), images of agents near own particles
   std::vector<std::int32_t> candidates_;  ///< own particles near any agent of any rank
+  std::vector<std::int32_t> near_;        ///< own particles near agents of one rank
   TargetFilter filter_;
   SeenCloud answer_;
   std::vector<SeenCloud> seen_;  ///< for each group

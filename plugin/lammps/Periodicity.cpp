@@ -16,21 +16,24 @@ constexpr double farthest = 1e150;
 
 }  // namespace
 
-void Bounds::include(const double* point) {
+Bounds Periodicity::realm() const {
+  Bounds realm;
   for (std::size_t d = 0; d < 3; ++d) {
-    lower[d] = std::min(lower[d], point[d]);
-    upper[d] = std::max(upper[d], point[d]);
+    realm.lower[d] = period[d] > 0.0 ? lower[d] - period[d] : -farthest;
+    realm.upper[d] = period[d] > 0.0 ? lower[d] + 2.0 * period[d] : farthest;
   }
+  return realm;
 }
 
-bool Periodicity::holds(const double* point) const {
+Bounds Periodicity::realm_without_images(const Bounds& near) const {
+  Bounds realm = this->realm();
   for (std::size_t d = 0; d < 3; ++d) {
-    const bool inside =
-        period[d] > 0.0 ? point[d] >= lower[d] - period[d] && point[d] <= lower[d] + 2.0 * period[d]
-                        : std::fabs(point[d]) <= farthest;
-    if (!inside) return false;
+    if (period[d] == 0.0) continue;
+    const double shortened = (1.0 - slack) * period[d];
+    realm.lower[d] = std::max(realm.lower[d], near.upper[d] - shortened);
+    realm.upper[d] = std::min(realm.upper[d], near.lower[d] + shortened);
   }
-  return true;
+  return realm;
 }
 
 Images Periodicity::images_between(double x, std::size_t d, double low, double high) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 
@@ -13,7 +14,16 @@ struct Bounds {
   std::array<double, 3> upper = filled(-std::numeric_limits<double>::infinity());
 
   bool is_empty() const { return !(lower[0] <= upper[0]); }
-  void include(const double* point);
+  void include(const double* point) {
+    for (std::size_t d = 0; d < 3; ++d) {
+      lower[d] = point[d] < lower[d] ? point[d] : lower[d];
+      upper[d] = point[d] > upper[d] ? point[d] : upper[d];
+    }
+  }
+  bool holds(const double* point) const {
+    return point[0] >= lower[0] && point[0] <= upper[0] && point[1] >= lower[1] &&
+           point[1] <= upper[1] && point[2] >= lower[2] && point[2] <= upper[2];
+  }
 
  private:
   static constexpr std::array<double, 3> filled(double value) { return {value, value, value}; }
@@ -32,9 +42,13 @@ struct Periodicity {
   std::array<double, 3> period{};  ///< 0: not periodic
   std::array<double, 3> drift{};   ///< how much faster image n + 1 moves than image n
 
-  /// Whether a particle is where particles can be: LAMMPS loses those that are farther than one
-  /// period outside of the box, and nothing can be near a place that is not finite.
-  bool holds(const double* point) const;
+  /// Where particles can be: LAMMPS loses those that are farther than one period outside of the
+  /// box, and nothing can be near a place that is not finite.
+  Bounds realm() const;
+  bool holds(const double* point) const { return realm().holds(point); }
+  /// Where particles can be and have no image in `near` but themselves. Not all of it, so that no
+  /// rounding matters.
+  Bounds realm_without_images(const Bounds& near) const;
   /// Images of coordinate `x` along axis `d` from `low` to `high`; one too many at either end where
   /// rounding leaves it open.
   Images images_between(double x, std::size_t d, double low, double high) const;

@@ -230,7 +230,8 @@ void SceneBuilder::evaluate(Quantity& quantity, std::span<const std::int32_t> ag
 /// How far agents and what they touch can be apart. Radii may grow, and atoms may come.
 void SceneBuilder::find_contact_ranges(std::span<const std::int32_t> agents) {
   if (!counts_contacts_) return;
-  std::vector<double> largest(1 + targets_.size(), 0.0);  // of agents, then of each group
+  std::vector<double>& largest = largest_radii_;
+  largest.assign(1 + targets_.size(), 0.0);
   for (const std::int32_t agent : agents)
     largest[0] = std::max(largest[0], atom->radius[agent]);
   for (std::size_t n = 0; n < targets_.size(); ++n) {
@@ -247,8 +248,7 @@ void SceneBuilder::find_contact_ranges(std::span<const std::int32_t> agents) {
     targets_[n].contact_range = largest[0] + largest[1 + n];
 }
 
-void SceneBuilder::find_targets(Scene& scene, std::span<const std::int32_t> agents,
-                                int agent_group) {
+void SceneBuilder::find_targets(std::span<const std::int32_t> agents, int agent_group) {
   if (targets_.empty()) return;
   wanted_.clear();
   for (const Target& target : targets_) {
@@ -266,8 +266,8 @@ void SceneBuilder::find_targets(Scene& scene, std::span<const std::int32_t> agen
       const std::size_t own = shared ? std::min<std::size_t>(1, agents.size()) : agents.size();
       surroundings_.add_points(n, {points.values.data(), 3 * own}, shared);
     }
-    scene.targets.push_back(surroundings_.seen(n));
-    scene.targets.back().contact_range = targets_[n].contact_range;
+    scene_.targets.push_back(surroundings_.seen(n));
+    scene_.targets.back().contact_range = targets_[n].contact_range;
   }
 }
 
@@ -278,50 +278,54 @@ SeenWalls SceneBuilder::find_walls(Walls& walls, std::span<const std::int32_t> a
   return {walls.input.per_agent(), vectors};
 }
 
-void SceneBuilder::describe_agents(Scene& scene, std::span<const std::int32_t> agents) {
-  scene.particle_count = static_cast<std::size_t>(atom->nlocal);
-  scene.agents = agents;
+void SceneBuilder::describe_agents(std::span<const std::int32_t> agents) {
+  scene_.particle_count = static_cast<std::size_t>(atom->nlocal);
+  scene_.agents = agents;
   if (atom->nmax > 0) {
-    scene.position = atom->x[0];
-    scene.velocity = atom->v[0];
-    if (atom->omega_flag) scene.angular_velocity = atom->omega[0];
-    if (atom->radius_flag) scene.radius = atom->radius;
+    scene_.position = atom->x[0];
+    scene_.velocity = atom->v[0];
+    if (atom->omega_flag) scene_.angular_velocity = atom->omega[0];
+    if (atom->radius_flag) scene_.radius = atom->radius;
   }
   identity_.clear();
   for (const std::int32_t agent : agents)
     identity_.push_back(atom->tag[agent]);
-  scene.identity = identity_.data();
+  scene_.identity = identity_.data();
   if (!needs_orientation_) return;
   quaternions_.resize(4 * agents.size());
   orientation_.find(agents, quaternions_);
-  scene.orientation = quaternions_.data();
+  scene_.orientation = quaternions_.data();
 }
 
-Scene SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group,
-                          const AgentMemory& past) {
-  Scene scene;
-  scene.scales = scales_;
-  scene.dimension = domain->dimension;
+const Scene& SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group,
+                                 const AgentMemory& past) {
+  scene_.goals.clear();
+  scene_.fields.clear();
+  scene_.targets.clear();
+  scene_.walls.clear();
+  scene_.scales = scales_;
+  scene_.dimension = domain->dimension;
+  scene_.period.fill(0.0);
   for (int d = 0; d < domain->dimension; ++d) {
-    if (domain->periodicity[d] != 0) scene.period[static_cast<std::size_t>(d)] = domain->prd[d];
+    if (domain->periodicity[d] != 0) scene_.period[static_cast<std::size_t>(d)] = domain->prd[d];
   }
-  describe_agents(scene, agents);
-  scene.contact_force = past.contact_force;
-  scene.previous_action = past.previous_action;
-  scene.time_since_reset = past.time_since_reset;
+  describe_agents(agents);
+  scene_.contact_force = past.contact_force;
+  scene_.previous_action = past.previous_action;
+  scene_.time_since_reset = past.time_since_reset;
   for (Quantity& goal : goals_) {
     evaluate(goal, agents, agent_group);
-    scene.goals.push_back(goal.values.data());
+    scene_.goals.push_back(goal.values.data());
   }
   for (Quantity& field : fields_) {
     evaluate(field, agents, agent_group);
-    scene.fields.push_back(field.values.data());
+    scene_.fields.push_back(field.values.data());
   }
   find_contact_ranges(agents);
-  find_targets(scene, agents, agent_group);
+  find_targets(agents, agent_group);
   for (Walls& walls : walls_)
-    scene.walls.push_back(find_walls(walls, agents));
-  return scene;
+    scene_.walls.push_back(find_walls(walls, agents));
+  return scene_;
 }
 
 double SceneBuilder::memory_usage() const {

@@ -40,7 +40,8 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   bool invokes_computes() const;
   /// The scene around the atoms `agents` of the group number `agent_group`. It views memory of this
   /// object and of the engine, valid until either changes. Collective.
-  Scene build(std::span<const std::int32_t> agents, int agent_group, const AgentMemory& past);
+  const Scene& build(std::span<const std::int32_t> agents, int agent_group,
+                     const AgentMemory& past);
 
   /// What one unit of the policy's world is in units of the simulation.
   const Scales& scales() const { return scales_; }
@@ -82,9 +83,9 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   void evaluate(Quantity& quantity, std::span<const std::int32_t> agents, int agent_group);
   double range_of(const Target& target) const;
   void find_contact_ranges(std::span<const std::int32_t> agents);
-  void find_targets(Scene& scene, std::span<const std::int32_t> agents, int agent_group);
+  void find_targets(std::span<const std::int32_t> agents, int agent_group);
   SeenWalls find_walls(Walls& walls, std::span<const std::int32_t> agents);
-  void describe_agents(Scene& scene, std::span<const std::int32_t> agents);
+  void describe_agents(std::span<const std::int32_t> agents);
 
   std::string purpose_;
   Scales scales_;
@@ -97,6 +98,8 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   std::vector<Walls> walls_;
   OrientationInput orientation_;
   Surroundings surroundings_;
+  Scene scene_;
+  std::vector<double> largest_radii_;  ///< of agents, then of each group
   std::vector<Wanted> wanted_;
   std::vector<std::int64_t> identity_;
   std::vector<double> quaternions_;

@@ -40,6 +40,20 @@ void SeenCloud::add(const SeenParticle& particle) {
   if (wanted_.type) type_.push_back(particle.type);
 }
 
+SeenColumns SeenCloud::add_places(std::size_t count) {
+  const std::size_t before = size();
+  for_each_column(*this, [&](auto& column, int per_particle) {
+    column.resize((before + count) * static_cast<std::size_t>(per_particle));
+  });
+  SeenColumns places;
+  places.position = position_.data() + 3 * before;
+  places.identity = identity_.data() + before;
+  if (wanted_.velocity) places.velocity = velocity_.data() + 3 * before;
+  if (wanted_.radius) places.radius = radius_.data() + before;
+  if (wanted_.type) places.type = type_.data() + before;
+  return places;
+}
+
 SeenParticles SeenCloud::view() const {
   SeenParticles seen;
   seen.count = size();

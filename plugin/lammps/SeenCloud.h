@@ -27,6 +27,15 @@ struct SeenParticle {
   std::int32_t type = 0;
 };
 
+/// Places for particles in the columns of a cloud; null where a column is not wanted.
+struct SeenColumns {
+  double* position = nullptr;  ///< (particles, 3)
+  std::int64_t* identity = nullptr;
+  double* velocity = nullptr;  ///< (particles, 3)
+  double* radius = nullptr;
+  std::int32_t* type = nullptr;
+};
+
 /// Particles that are seen, column by column. Columns that are not wanted stay empty. Memory is
 /// kept from filling to filling.
 class SeenCloud {
@@ -34,6 +43,8 @@ class SeenCloud {
   /// Empties the cloud.
   void start(WantedColumns wanted);
   void add(const SeenParticle& particle);
+  /// Adds `count` particles, to be written where it says before the cloud changes.
+  SeenColumns add_places(std::size_t count);
 
   std::size_t size() const { return identity_.size(); }
   /// Valid until the cloud changes.

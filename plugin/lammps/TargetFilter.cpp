@@ -44,12 +44,19 @@ void TargetFilter::mark_around(const double* point) {
     cell[d] = static_cast<std::int64_t>((point[d] - bounds_.lower[d]) * inverse_width_);
     cell[d] = std::clamp<std::int64_t>(cell[d], 1, cells_[d] - 2);
   }
-  for (std::int64_t z = cell[2] - 1; z <= cell[2] + 1; ++z) {
-    for (std::int64_t y = cell[1] - 1; y <= cell[1] + 1; ++y) {
-      const std::int64_t first = (z * cells_[1] + y) * cells_[0] + cell[0] - 1;
-      std::fill_n(marked_.begin() + first, 3, std::uint8_t{1});
+  const auto mark = [this](std::int64_t number) -> std::uint8_t& {
+    return marked_[static_cast<std::size_t>(number)];
+  };
+  const std::int64_t centre = (cell[2] * cells_[1] + cell[1]) * cells_[0] + cell[0];
+  if (mark(centre) == 2) return;  // as for the agent before in this cell
+  for (std::int64_t z = -1; z <= 1; ++z) {
+    for (std::int64_t y = -1; y <= 1; ++y) {
+      const std::int64_t middle = centre + (z * cells_[1] + y) * cells_[0];
+      for (std::int64_t x = -1; x <= 1; ++x)
+        mark(middle + x) = std::max(mark(middle + x), std::uint8_t{1});
     }
   }
+  mark(centre) = 2;
 }
 
 void TargetFilter::build(std::span<const double> agents, double range) {
@@ -58,17 +65,6 @@ void TargetFilter::build(std::span<const double> agents, double range) {
   for (std::size_t n = 0; n + 2 < agents.size(); n += 3) {
     if (is_finite(agents.data() + n)) mark_around(agents.data() + n);
   }
-}
-
-bool TargetFilter::may_be_near(const double* point) const {
-  std::array<std::int64_t, 3> cell;
-  for (std::size_t d = 0; d < 3; ++d) {
-    const double place = (point[d] - bounds_.lower[d]) * inverse_width_;
-    if (!(place >= 0.0 && place < static_cast<double>(cells_[d]))) return false;
-    cell[d] = static_cast<std::int64_t>(place);
-  }
-  return marked_[static_cast<std::size_t>((cell[2] * cells_[1] + cell[1]) * cells_[0] + cell[0])] !=
-         0;
 }
 
 }  // namespace dempilot::lammps

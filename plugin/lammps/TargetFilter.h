@@ -18,7 +18,16 @@ class TargetFilter {
   /// are mostly told apart, nearer ones never.
   void build(std::span<const double> agents, double range);
 
-  bool may_be_near(const double* point) const;
+  bool may_be_near(const double* point) const {
+    std::array<std::int64_t, 3> cell;
+    for (std::size_t d = 0; d < 3; ++d) {
+      const double place = (point[d] - bounds_.lower[d]) * inverse_width_;
+      if (!(place >= 0.0 && place < static_cast<double>(cells_[d]))) return false;
+      cell[d] = static_cast<std::int64_t>(place);
+    }
+    return marked_[static_cast<std::size_t>((cell[2] * cells_[1] + cell[1]) * cells_[0] +
+                                            cell[0])] != 0;
+  }
   /// Outside of it nothing may be near.
   const Bounds& bounds() const { return bounds_; }
 
@@ -31,7 +40,7 @@ class TargetFilter {
   Bounds bounds_;
   double inverse_width_ = 0.0;
   std::array<std::int64_t, 3> cells_{};  ///< along each axis; 0: there is no agent
-  std::vector<std::uint8_t> marked_;
+  std::vector<std::uint8_t> marked_;     ///< (cells), 0: far from all agents; 2: holds some
 };
 
 }  // namespace dempilot::lammps

@@ -358,7 +358,7 @@ void FixPilot::observe() {
   if (reset_input_) reset_where_told();
   if (reset_region_ != nullptr) reset_in_region();
   record_state();
-  const dempilot::Scene scene = scene_->build(pool_->atoms(), igroup, remember());
+  const dempilot::Scene& scene = scene_->build(pool_->atoms(), igroup, remember());
   if (computes) modify->addstep_compute(update->ntimestep + every_);
   if (pool_->size() == 0) return;
   try {

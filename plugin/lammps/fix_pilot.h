@@ -84,6 +84,14 @@ class FixPilot : public Fix {
     double act = 0.0;
   };
 
+  /// What an action of 1, a velocity and an angular velocity of 1 become.
+  struct Gains {
+    double linear = 0.0;   ///< force, or target velocity
+    double angular = 0.0;  ///< torque
+    double drag = 0.0;
+    double angular_drag = 0.0;
+  };
+
   // fix_pilot.cpp
   void load_policy();
   void bind_output();
@@ -109,9 +117,10 @@ class FixPilot : public Fix {
 
   // fix_pilot_action.cpp
   void give_pending();
-  void push(int i, const float* action, double* wrench) const;
+  Gains find_gains() const;
+  void push(int i, const float* action, const Gains& gains, double* wrench) const;
   void compute_wrenches();
-  void add_drag(int i, double* wrench) const;
+  void add_drag(int i, const Gains& gains, double* wrench) const;
   void disarm_leavers();
   void add_wrenches();
   std::array<double, 6> total_wrench() const;

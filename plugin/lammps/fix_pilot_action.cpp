@@ -23,19 +23,29 @@ void FixPilot::give_pending() {
 }
 
 /* ----------------------------------------------------------------------
+   the factors of the policy file in units of the simulation
+------------------------------------------------------------------------- */
+
+FixPilot::Gains FixPilot::find_gains() const {
+  const dempilot::ActionSpec& spec = pilot_->contract().action;
+  const dempilot::Scales& scales = scene_->scales();
+  const bool aims = spec.target == dempilot::ActionTarget::velocity;
+  return {spec.scale * (aims ? scales.velocity() : scales.force()), spec.scale * scales.torque(),
+          spec.drag * scales.force() / scales.velocity(),
+          spec.angular_drag * scales.torque() * scales.time};
+}
+
+/* ----------------------------------------------------------------------
    the action in the lab frame and in units of the simulation, added up in wrench:
    force, then torque; a target velocity takes the place of the force
 ------------------------------------------------------------------------- */
 
-void FixPilot::push(int i, const float* action, double* wrench) const {
+void FixPilot::push(int i, const float* action, const Gains& gains, double* wrench) const {
   const dempilot::ActionSpec& spec = pilot_->contract().action;
-  const dempilot::Scales& scales = scene_->scales();
   const bool thrusts = dempilot::is_thrust(spec.target);
-  const double linear =
-      spec.target == dempilot::ActionTarget::velocity ? scales.velocity() : scales.force();
   for (std::size_t k = 0; k < entries_.size(); ++k) {
-    const double unit = entries_[k] < 3 ? linear : scales.torque();
-    wrench[entries_[k]] = spec.scale * unit * static_cast<double>(action[k]);
+    const double gain = entries_[k] < 3 ? gains.linear : gains.angular;
+    wrench[entries_[k]] = gain * static_cast<double>(action[k]);
   }
   // The torque of a thrust_and_turn is in the lab.
   if (thrusts) std::swap(wrench[0], wrench[spec.axis]);
@@ -59,6 +69,7 @@ void FixPilot::push(int i, const float* action, double* wrench) const {
 
 void FixPilot::compute_wrenches() {
   const std::size_t width = pilot_->action_size();
+  const Gains gains = find_gains();
   dempilot::lammps::AgentColumns& agents = pool_->columns();
   const std::span<const std::int32_t> atoms = pool_->atoms();
   for (std::size_t row = 0; row < atoms.size(); ++row) {
@@ -66,27 +77,23 @@ void FixPilot::compute_wrenches() {
     double* const wrench = agents.wrench.data() + 6 * row;
     std::fill_n(wrench, 6, 0.0);
     const bool member = (atom->mask[i] & groupbit) != 0;
-    if (member) push(i, agents.applied.data() + row * width, wrench);
+    if (member) push(i, agents.applied.data() + row * width, gains, wrench);
     if (property_output_) {
       property_output_->write(i, {wrench, property_output_->size()});
       std::fill_n(wrench, 6, 0.0);
     }
-    if (member) add_drag(i, wrench);
+    if (member) add_drag(i, gains, wrench);
   }
   totals_valid_ = false;
 }
 
-void FixPilot::add_drag(int i, double* wrench) const {
-  const dempilot::ActionSpec& spec = pilot_->contract().action;
-  const dempilot::Scales& scales = scene_->scales();
+void FixPilot::add_drag(int i, const Gains& gains, double* wrench) const {
   const bool plane = domain->dimension == 2;
-  const double drag = spec.drag * scales.force() / scales.velocity();
   for (int d = 0; d < (plane ? 2 : 3); ++d)
-    wrench[d] -= drag * atom->v[i][d];
-  if (spec.angular_drag == 0.0) return;
-  const double angular_drag = spec.angular_drag * scales.torque() * scales.time;
+    wrench[d] -= gains.drag * atom->v[i][d];
+  if (gains.angular_drag == 0.0) return;
   for (int d = plane ? 2 : 0; d < 3; ++d)
-    wrench[3 + d] -= angular_drag * atom->omega[i][d];
+    wrench[3 + d] -= gains.angular_drag * atom->omega[i][d];
 }
 
 /* ----------------------------------------------------------------------
@@ -125,8 +132,11 @@ void FixPilot::add_wrenches() {
 
 std::array<double, 6> FixPilot::total_wrench() const {
   std::array<double, 6> total{};
-  for (std::size_t n = 0; n < 6 * pool_->size(); ++n)
-    total[n % 6] += pool_->columns().wrench[n];
+  const double* wrench = pool_->columns().wrench.data();
+  for (std::size_t row = 0; row < pool_->size(); ++row, wrench += 6) {
+    for (std::size_t k = 0; k < 6; ++k)
+      total[k] += wrench[k];
+  }
   return total;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -29,7 +30,9 @@ void build(List& list, const std::vector<double>& points, const std::vector<std:
     const auto first = points.begin() + 3 * static_cast<std::ptrdiff_t>(target);
     position.insert(position.end(), first, first + 3);
   }
-  list.build(ExecutionSpace(), List::Positions(position.data(), targets.size()), cell_width);
+  std::vector<std::int64_t> identity(targets.begin(), targets.end());
+  list.build(ExecutionSpace(), List::Positions(position.data(), targets.size()),
+             List::Identities(identity.data(), targets.size()), cell_width);
   ExecutionSpace().fence();
 }
 

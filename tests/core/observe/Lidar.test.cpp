@@ -199,7 +199,7 @@ TYPED_TEST(Lidar, kernel_runs_without_a_launch) {
   around.agent_identity = decltype(around.agent_identity)(scene.identity, 2);
   around.identity = decltype(around.identity)(scene.targets[0].identity, 2);
   kernel.rows = decltype(kernel.rows)(rows.data(), 2, 4);
-  list.build(ExecutionSpace(), around.position, 1.0);
+  list.build(ExecutionSpace(), around.position, around.identity, 1.0);
   around.list = list;
   kernel(0);
   const auto expected = reference_lidar(lidar(2, 4), world);
