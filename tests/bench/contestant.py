@@ -1,4 +1,4 @@
-"""A contestant in a process of its own, on cores of its own, that answers one JSON line by another."""
+"""A contestant in a process of its own, on cores of its own: one JSON line answers another."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def environment(threads: int, cache: Path) -> dict[str, str]:
 class Contestant:
     """A process that computes when it is told to, and else sleeps."""
 
-    def __init__(self, name: str, call: Sequence[str | Path], cores: Sequence[int], log: Path) -> None:
+    def __init__(
+        self, name: str, call: Sequence[str | Path], cores: Sequence[int], log: Path
+    ) -> None:
         self.name = name
         self.threads = len(cores)
         self._log = log
@@ -50,7 +52,7 @@ class Contestant:
                 self._process = subprocess.Popen(
                     [str(word) for word in call], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     stderr=errors, text=True, env=environment(len(cores), log.parent),
-                    preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509
+                    preexec_fn=lambda: os.sched_setaffinity(0, cores),
                 )
             except OSError as error:
                 raise BenchError(f"{name} cannot be started ({error}). Build it first") from error

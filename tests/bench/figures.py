@@ -17,10 +17,10 @@ class Turn:
     seconds: float
     cpu_seconds: float  #: of all its threads
 
-    @property
-    def rate(self) -> float:
-        """Agent-steps a second."""
-        return self.agent_steps / self.seconds
+    def rate(self, threads: int, clock: str) -> float:
+        """Agent-steps a second; with the clock "cpu" of the time for which its threads ran, which
+        on a core that others use too is less than what passed."""
+        return self.agent_steps / (self.cpu_seconds / threads if clock == "cpu" else self.seconds)
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Record:
     steps: int  #: of a call
     agents: int
     threads: int
+    clock: str  #: "wall" or "cpu"
     rounds: int
     agent_steps_per_s: float  #: median over the rounds
     slowest: float
@@ -49,7 +50,7 @@ class Record:
     peak_share: float  #: of the multiply-adds in the same round, median
     bandwidth_share: float  #: of the copy in the same round, median
     ratio_to_best_peer: float | None  #: median of the ratios in the same round
-    processor_share: float  #: of its cores' time that it had; below 1 others ran on them
+    cpu_share: float  #: of its cores' time that it used; below 1 it waited, for others perhaps
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -76,11 +77,13 @@ def judge(
     steps: int,
     agents: int,
     threads: int,
+    clock: str,
     flop: int,
     moved: int,
 ) -> list[Record]:
     """One record for each contestant; `flop` and `moved` bytes are those of an agent-step."""
-    rates = {name: [turn.rate for turn in series] for name, series in turns.items()}
+    rates = {name: [turn.rate(threads, clock) for turn in series]
+             for name, series in turns.items()}
     peer = best_peer(rates)
     records = []
     for name, series in turns.items():
@@ -89,12 +92,12 @@ def judge(
         cpu = sum(turn.cpu_seconds for turn in series) / sum(turn.seconds for turn in series)
         records.append(Record(
             contestant=name, form=forms.get(name, ""), mode=mode, steps=steps, agents=agents,
-            threads=threads, rounds=len(series), agent_steps_per_s=median, slowest=min(rate),
-            fastest=max(rate), seconds_per_call=steps * agents / median,
+            threads=threads, clock=clock, rounds=len(series), agent_steps_per_s=median,
+            slowest=min(rate), fastest=max(rate), seconds_per_call=steps * agents / median,
             peak_share=flop * paired(rate, [limit.flop_per_s for limit in limits]),
             bandwidth_share=moved * paired(rate, [limit.bytes_per_s for limit in limits]),
             ratio_to_best_peer=None if peer is None else paired(rate, rates[peer]),
-            processor_share=cpu / threads,
+            cpu_share=cpu / threads,
         ))
     return records
 

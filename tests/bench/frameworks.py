@@ -69,7 +69,8 @@ class Settings:
     sizes: Sequence[Size]
     names: Sequence[str]
     rounds: int
-    seconds: float
+    seconds: float  #: of a turn
+    clock: str  #: "wall" or "cpu"
     say: Callable[[str], None]  #: progress
 
 
@@ -130,7 +131,8 @@ class Comparison:
         forms = self._prepare(size)
         turns, limits = self._compete(size)
         records = judge(turns, limits, forms=forms, mode=size.mode, steps=size.steps,
-                        agents=size.agents, threads=len(self._cores), flop=self._cost.flop,
+                        agents=size.agents, threads=len(self._cores),
+                        clock=self._settings.clock, flop=self._cost.flop,
                         moved=self._cost.bytes)
         text = f"{size}, {len(self._cores)} thread(s)\n{table(records)}"
         if size == Size("step", 1, 1):

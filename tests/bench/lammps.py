@@ -8,7 +8,7 @@ import shlex
 import statistics
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent.parent / "sim_examples" / "lighthouse"
 PHASES = ("observe", "infer", "act")
 
+CPU = re.compile(r"^(\S+)% CPU use", re.M)
 LOOP = re.compile(r"^Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", re.M)
 PILOT = re.compile(r"(\d+) decisions, (\d+) agents; seconds per rank: "
                    r"observe (\S+), infer (\S+), act (\S+)")
@@ -29,11 +30,16 @@ class Run:
     """What LAMMPS and the fix said of one run; the fix says nothing where it is not."""
 
     seconds: float  #: of the loop
+    cpu_share: float  #: of its cores' time that LAMMPS had in the loop
     steps: int
     atoms: int
     decisions: int = 0
     agents: int = 0
     phases: tuple[float, ...] = (0.0, 0.0, 0.0)  #: seconds of PHASES, of each rank
+
+    def loop(self, clock: str) -> float:
+        """Seconds of the loop: those that passed, or with "cpu" those for which it ran."""
+        return self.seconds * (self.cpu_share if clock == "cpu" else 1)
 
 
 def parse_log(text: str) -> Run:
@@ -42,13 +48,15 @@ def parse_log(text: str) -> Run:
     if not loops:
         raise BenchError("LAMMPS's log has no 'Loop time' (the run did not end). See the log")
     seconds, steps, atoms = loops[-1]
-    run = Run(float(seconds), int(steps), int(atoms))
+    shares = CPU.findall(text)
+    cpu_share = float(shares[-1]) / 100 if shares else 1.0
+    run = Run(float(seconds), cpu_share, int(steps), int(atoms))
     said = PILOT.findall(text)
     if not said:
         return run
     decisions, agents, *phases = said[-1]
-    return Run(run.seconds, run.steps, run.atoms, int(decisions), int(agents),
-               tuple(float(phase.rstrip(",")) for phase in phases))
+    return replace(run, decisions=int(decisions), agents=int(agents),
+                   phases=tuple(float(phase.rstrip(",")) for phase in phases))
 
 
 def simulate(folder: Path, contestant: str, ranks: int, every: int, decisions: int) -> Run:
@@ -72,12 +80,12 @@ def simulate(folder: Path, contestant: str, ranks: int, every: int, decisions: i
 
 
 def lammps_records(
-    with_fix: Sequence[Run], without: Sequence[Run], ranks: int, every: int
+    with_fix: Sequence[Run], without: Sequence[Run], *, ranks: int, every: int, clock: str
 ) -> list[dict[str, Any]]:
     """One record without the fix, one with it; runs are paired by round."""
     records = []
     for name, runs in (("no fix", without), ("fix pilot", with_fix)):
-        times = [1e3 * run.seconds / run.steps for run in runs]
+        times = [1e3 * run.loop(clock) / run.steps for run in runs]
         shares = {f"{phase}_share": statistics.median(run.phases[i] / run.seconds for run in runs)
                   for i, phase in enumerate(PHASES)}
         decided = max(1, runs[0].decisions)
@@ -89,12 +97,14 @@ def lammps_records(
             "atoms": runs[0].atoms,
             "agents": runs[0].agents,
             "every": every,
+            "clock": clock,
             "rounds": len(runs),
             "ms_per_step": statistics.median(times),
             "fastest": min(times),
             "slowest": max(times),
-            "ratio_to_no_fix": paired([run.seconds for run in runs],
-                                      [run.seconds for run in without]),
+            "ratio_to_no_fix": paired([run.loop(clock) for run in runs],
+                                      [run.loop(clock) for run in without]),
+            "cpu_share": statistics.median(run.cpu_share for run in runs),
             **{f"{phase}_ms_per_decision": 1e3 * statistics.median(
                 run.phases[i] for run in runs) / decided for i, phase in enumerate(PHASES)},
             **shares,

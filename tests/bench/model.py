@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 from contestants.form import Floats, Weights
 
-from dempilot.golden import record
 from dempilot.contract import Contract
+from dempilot.golden import record
 from dempilot.model import Model, Outputs
 from dempilot.policy_file import write_policy_file
 
@@ -163,7 +163,8 @@ def _require_known(path: Path, attributes: dict[str, Any], normalized: bool) -> 
     metadata = str(attributes.get("metadata", ""))
     odd = [word for word in ('"actor_sigma_head": true', '"discrete": true', "Box", "MaxNorm")
            if word in metadata]
-    if attributes.get("model") != "LSTMActorCritic" or odd or '"gelu"' not in metadata or normalized:
+    known = attributes.get("model") == "LSTMActorCritic" and '"gelu"' in metadata
+    if not known or odd or normalized:
         raise BenchError(
             f"{path} cannot be compared (contestants know LSTMActorCritic with gelu, a free action "
             "space and no normalization). Leave out --policy, or give such a policy"

@@ -10,7 +10,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 COLOURS = {"dempilot": "#d1495b", "torch": "#edae49", "torch.compile": "#b5873a", "jax": "#00798c",
            "onnxruntime": "#30638e"}

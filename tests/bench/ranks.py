@@ -65,10 +65,10 @@ def measure_ranks(
             for rank in ranks:
                 rank.tell("run", **work)
             together = [rank.turn(rank.heard(), size.agents) for rank in ranks]
-            rates["one rank"].append(alone.rate)
-            rates["ranks"].append(sum(turn.rate for turn in together))
-            rates["threads"].append(
-                threads.turn(threads.ask("run", **work), count * size.agents).rate)
+            threaded = threads.turn(threads.ask("run", **work), count * size.agents)
+            rates["one rank"].append(alone.rate(1, settings.clock))
+            rates["ranks"].append(sum(turn.rate(1, settings.clock) for turn in together))
+            rates["threads"].append(threaded.rate(count, settings.clock))
             peaks.append(all_cores.ask("peak", seconds=PEAK_SECONDS)["flop_per_s"]
                          / one.ask("peak", seconds=PEAK_SECONDS)["flop_per_s"])
     peak = statistics.median(peaks)

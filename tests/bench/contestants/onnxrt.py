@@ -38,7 +38,9 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def add(self, operation: str, *inputs: str, outputs: tuple[str, ...] = (), **how: object) -> str:
+    def add(
+        self, operation: str, *inputs: str, outputs: tuple[str, ...] = (), **how: object
+    ) -> str:
         names = outputs or (f"{operation}_{len(self.nodes)}",)
         self.nodes.append(helper.make_node(operation, inputs, names, **how))
         return names[0]
@@ -122,7 +124,8 @@ class OnnxForm:
         outputs = [info("heads", self.arrays["heads"].shape),
                    *(info(f"{name}_after", state) for name in "hc")]
         made = helper.make_graph(graph.nodes, "policy", inputs, outputs, graph.constants)
-        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)],
+                                  ir_version=9)
         onnx.checker.check_model(model)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads_in_use

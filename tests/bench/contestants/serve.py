@@ -86,7 +86,7 @@ class Server:
         self._form = None
         gc.collect()
         steps, agents = command["steps"], command["agents"]
-        rows = np.fromfile(command["observation"], np.float32, steps * agents * self._weights.inputs)
+        rows = np.fromfile(command["observation"], np.float32)
         work = Work(self._weights, rows.reshape(steps, agents, self._weights.inputs))
         forms = self._module.forms(work, command["mode"])
         name, self._form, seconds = fastest(forms)
