@@ -26,7 +26,8 @@ PEERS = {
 CONTESTANTS = (OURS, *PEERS)
 
 TOLERANCE = 2e-6  #: on |a - b| / max(1, |b|), b in double
-CHECKED_STEPS = 8  #: in single-step mode
+CHECKED_STEPS = (3, 8)  #: in single-step mode, at least and at most
+CHECKED_AGENT_STEPS = 500_000  #: computed for it, about
 CHECKED_AGENTS = 512  #: at most, spread over all
 LEAST_CALLS = 3  #: in a turn
 PEAK_SECONDS = 0.05  #: for each figure of the machine, in each round
@@ -149,7 +150,9 @@ class Comparison:
         path = settings.output / "observation.f32"
         observation.tofile(path)
         rows = np.unique(np.linspace(0, size.agents - 1, CHECKED_AGENTS).astype(int))
-        calls = CHECKED_STEPS if size.mode == "step" else 1
+        least, most = CHECKED_STEPS
+        calls = min(most, max(least, CHECKED_AGENT_STEPS // size.agents))
+        calls = calls if size.mode == "step" else 1
         oracle = expected(self._weights, [step[rows] for step in observation] * calls)
         forms = {}
         for name, contestant in self._contestants.items():

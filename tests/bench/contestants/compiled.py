@@ -76,6 +76,21 @@ class CompiledStep(TorchForm):
         self.heads, self.h, self.c = self.step(self.observation[0], self.h, self.c)
 
 
+class CompiledTiles(TorchForm):
+    """One step of some agents after the other, each written where it is."""
+
+    def __init__(self, work: Work, tile: int) -> None:
+        super().__init__(work)
+        module = Step(self, stacked=True, in_place=True)
+        self.step = compile_step(module, freezing=True, cpp=True)
+        arrays = self.observation[0], self.h, self.c, self.heads
+        self.tiles = list(zip(*(array.split(tile) for array in arrays), strict=True))
+
+    def run(self) -> None:
+        for rows, h, c, heads in self.tiles:
+            heads.copy_(self.step(rows, h, c)[0])
+
+
 class CompiledSteps(TorchForm):
     """A step, called for every step of a sequence."""
 
@@ -124,4 +139,7 @@ def forms(work: Work, mode: str) -> list[tuple[str, Callable[[], TorchForm]]]:
                          for key, value in zip(words, choice, strict=True))
         return name, lambda: CompiledStep(work, **dict(zip(words, choice, strict=True)))
 
-    return [make(*choice) for choice in chosen]
+    whole = [make(*choice) for choice in chosen]
+    return whole + [(f"{whole[0][0]}{work.tile_name(tile)}",
+                     lambda tile=tile: CompiledTiles(work, tile))
+                    for tile in work.tile_sizes()[1:]]

@@ -62,31 +62,37 @@ class TorchForm:
 class InPlace(TorchForm):
     """All four gates in one product of [x | h]; nothing is allocated after the first call."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, tile: int) -> None:
         super().__init__(work)
         self.kernel = torch.cat([self.input_kernel, self.hidden_kernel])
         width = work.weights.encoded
         self.xh = torch.zeros(work.agents, len(self.kernel))
         self.x, self.h = self.xh[:, :width], self.xh[:, width:]
-        self.gates = torch.empty(work.agents, 4 * work.weights.features)
-        self.buffers = [torch.empty(work.agents, len(bias)) for _, bias in self.encoder]
-        self.squashed = torch.empty_like(self.c)
+        self.gates = torch.empty(tile, 4 * work.weights.features)
+        self.buffers = [torch.empty(tile, len(bias)) for _, bias in self.encoder]
+        self.squashed = torch.empty(tile, work.weights.features)
+        arrays = self.observation[0], self.xh, self.x, self.h, self.c, self.heads
+        self.tiles = list(zip(*(array.split(tile) for array in arrays), strict=True))
 
     def run(self) -> None:
-        rows = self.observation[0]
+        for tile in self.tiles:
+            self._step(*tile)
+
+    def _step(
+        self, rows: Tensor, xh: Tensor, x: Tensor, h: Tensor, c: Tensor, heads: Tensor
+    ) -> None:
         for (kernel, bias), buffer in zip(self.encoder, self.buffers, strict=True):
             torch.addmm(bias, rows, kernel, out=buffer)
-            out = self.x if buffer is self.buffers[-1] else buffer
+            out = x if buffer is self.buffers[-1] else buffer
             rows = torch.ops.aten.gelu.out(buffer, approximate="tanh", out=out)
-        torch.addmm(self.gate_bias, self.xh, self.kernel, out=self.gates)
+        torch.addmm(self.gate_bias, xh, self.kernel, out=self.gates)
         i, f, g, o = self.gates.chunk(4, 1)
-        width = self.work.weights.features
-        self.gates[:, : 2 * width].sigmoid_()
+        self.gates[:, : 2 * self.work.weights.features].sigmoid_()
         g.tanh_()
         o.sigmoid_()
-        self.c.mul_(f).addcmul_(i, g)
-        torch.mul(o, torch.tanh(self.c, out=self.squashed), out=self.h)
-        self.decide(self.h)
+        c.mul_(f).addcmul_(i, g)
+        torch.mul(o, torch.tanh(c, out=self.squashed), out=h)
+        torch.addmm(self.head_bias, h, self.head_kernel, out=heads)
 
 
 class Cell(TorchForm):
@@ -135,5 +141,6 @@ def forms(work: Work, mode: str) -> list[tuple[str, Callable[[], TorchForm]]]:
     layer = ("nn.LSTM", lambda: Layer(work))
     if mode == "sequence":
         return [layer]
-    return [("addmm of stacked gates, in place", lambda: InPlace(work)),
-            ("lstm_cell", lambda: Cell(work)), layer]
+    in_place = [(f"addmm of stacked gates, in place{work.tile_name(tile)}",
+                 lambda tile=tile: InPlace(work, tile)) for tile in work.tile_sizes()]
+    return [*in_place, ("lstm_cell", lambda: Cell(work)), layer]

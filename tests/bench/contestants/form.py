@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+TILE = 1024  #: agents whose intermediate results stay in a cache
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -78,6 +80,15 @@ class Work:
     def agents(self) -> int:
         """Agents of a call."""
         return int(self.observation.shape[1])
+
+    def tile_sizes(self) -> list[int]:
+        """All agents at once; and TILE of them at a time, if there are several times as many."""
+        several = self.agents > TILE and self.agents % TILE == 0
+        return [self.agents, TILE] if several else [self.agents]
+
+    def tile_name(self, tile: int) -> str:
+        """What is added to the name of a form that takes `tile` agents at a time."""
+        return "" if tile == self.agents else f", {tile} agents at a time"
 
 
 class Form(Protocol):

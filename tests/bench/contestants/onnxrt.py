@@ -82,10 +82,10 @@ def reorder(kernel: Floats) -> Floats:
     return np.concatenate([i, o, f, g], axis=-1).T[None]
 
 
-def add_layer(graph: Graph, work: Work) -> None:
+def add_layer(graph: Graph, work: Work, tile: int) -> None:
     """The operator LSTM over all steps."""
-    weights, count = work.weights, work.steps * work.agents
-    shape = graph.constant(np.array([work.steps, work.agents, weights.encoded], np.int64))
+    weights, count = work.weights, work.steps * tile
+    shape = graph.constant(np.array([work.steps, tile, weights.encoded], np.int64))
     x = graph.add("Reshape", add_encoder(graph, work), shape)
     bias = np.concatenate([reorder(weights.gate_bias), np.zeros((1, 4 * weights.features))], 1)
     graph.add("LSTM", x, graph.constant(reorder(weights.input_kernel)),
@@ -98,31 +98,38 @@ def add_layer(graph: Graph, work: Work) -> None:
 
 
 class OnnxForm:
-    """A session whose states swap places at every call."""
+    """A session whose states swap places at every call; it takes `tile` agents at a time."""
 
-    def __init__(self, work: Work, build: Callable[[Graph, Work], None], *, layer: bool) -> None:
+    def __init__(
+        self, work: Work, build: Callable[[Graph, Work], None], tile: int, *, layer: bool
+    ) -> None:
         self.work = work
         weights, count = work.weights, work.steps * work.agents
-        state = (1, work.agents, weights.features) if layer else (work.agents, weights.features)
         self.arrays = {
             "observation": work.observation.reshape(count, weights.inputs),
             "heads": np.zeros((count, weights.actions + 1), np.float32),
         }
-        self.states = [{name: np.zeros(state, np.float32) for name in "hc"} for _ in range(2)]
+        self.states = [{name: np.zeros((work.agents, weights.features), np.float32)
+                        for name in "hc"} for _ in range(2)]
+        self.shapes = {
+            "observation": (work.steps * tile, weights.inputs),
+            "heads": (work.steps * tile, weights.actions + 1),
+            "state": (1, tile, weights.features) if layer else (tile, weights.features),
+        }
         graph = Graph()
         build(graph, work)
-        self.session = self._session(graph, state)
-        self.bindings = [self._bind(before, after) for before, after in ((0, 1), (1, 0))]
+        self.session = self._session(graph)
+        self.bindings = [[self._bind(first, before, after)
+                          for first in range(0, work.agents, tile)]
+                         for before, after in ((0, 1), (1, 0))]
         self.current = 0
 
-    def _session(self, graph: Graph, state: tuple[int, ...]) -> onnxruntime.InferenceSession:
-        def info(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    def _session(self, graph: Graph) -> onnxruntime.InferenceSession:
+        def info(name: str, shape: str) -> onnx.ValueInfoProto:
+            return helper.make_tensor_value_info(name, TensorProto.FLOAT, self.shapes[shape])
 
-        inputs = [info("observation", self.arrays["observation"].shape),
-                  *(info(name, state) for name in "hc")]
-        outputs = [info("heads", self.arrays["heads"].shape),
-                   *(info(f"{name}_after", state) for name in "hc")]
+        inputs = [info("observation", "observation"), *(info(name, "state") for name in "hc")]
+        outputs = [info("heads", "heads"), *(info(f"{name}_after", "state") for name in "hc")]
         made = helper.make_graph(graph.nodes, "policy", inputs, outputs, graph.constants)
         model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)],
                                   ir_version=9)
@@ -133,18 +140,24 @@ class OnnxForm:
         return onnxruntime.InferenceSession(model.SerializeToString(), options,
                                             providers=["CPUExecutionProvider"])
 
-    def _bind(self, before: int, after: int) -> onnxruntime.IOBinding:
+    def _bind(self, first: int, before: int, after: int) -> onnxruntime.IOBinding:
+        """For the agents from `first` on."""
         binding = self.session.io_binding()
+
+        def where(name: str, array: Floats) -> tuple[object, ...]:
+            shape = self.shapes.get(name, self.shapes["state"])
+            return name, "cpu", 0, np.float32, shape, array[first:].ctypes.data
         for name, array in (("observation", self.arrays["observation"]),
                             *self.states[before].items()):
-            binding.bind_input(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+            binding.bind_input(*where(name, array))
         for name, array in (("heads", self.arrays["heads"]),
                             *((f"{name}_after", a) for name, a in self.states[after].items())):
-            binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+            binding.bind_output(*where(name, array))
         return binding
 
     def run(self) -> None:
-        self.session.run_with_iobinding(self.bindings[self.current])
+        for binding in self.bindings[self.current]:
+            self.session.run_with_iobinding(binding)
         self.current = 1 - self.current
 
     def reset(self) -> None:
@@ -157,18 +170,21 @@ class OnnxForm:
 
     def carry(self) -> Floats:
         state = self.states[self.current]
-        return np.concatenate([state[name].reshape(self.work.agents, -1) for name in "hc"], 1)
+        return np.concatenate([state[name] for name in "hc"], 1)
 
 
 def forms(work: Work, mode: str) -> list[tuple[str, Callable[[], OnnxForm]]]:
     """Ways to do this work."""
-    layer = ("LSTM operator", lambda: OnnxForm(work, add_layer, layer=True))
-    if mode == "sequence":
-        return [layer]
+    sizes = work.tile_sizes() if mode == "step" else [work.agents]
 
-    def gates(stacked: bool) -> Callable[[], OnnxForm]:
-        return lambda: OnnxForm(
-            work, lambda graph, given: add_gates(graph, given, stacked=stacked), layer=False
-        )
+    def layer(tile: int) -> tuple[str, Callable[[], OnnxForm]]:
+        return f"LSTM operator{work.tile_name(tile)}", lambda: OnnxForm(
+            work, lambda graph, given: add_layer(graph, given, tile), tile, layer=True)
 
-    return [("gates in one product", gates(True)), ("gates in two products", gates(False)), layer]
+    def gates(tile: int, stacked: bool) -> tuple[str, Callable[[], OnnxForm]]:
+        name = f"gates in {'one product' if stacked else 'two products'}{work.tile_name(tile)}"
+        return name, lambda: OnnxForm(
+            work, lambda graph, given: add_gates(graph, given, stacked=stacked), tile, layer=False)
+
+    written = [gates(tile, stacked) for tile in sizes for stacked in (True, False)]
+    return [layer(tile) for tile in sizes] + (written if mode == "step" else [])

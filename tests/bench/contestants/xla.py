@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import flax
 import jax
@@ -67,23 +66,29 @@ def stacked_cell(weights: Weights) -> Callable[[Carry, Array], tuple[Carry, Arra
 class JaxForm:
     """One jitted call whose carry is donated."""
 
-    def __init__(self, work: Work, make_cell: Callable, *, sequence: bool) -> None:
+    def __init__(self, work: Work, make_cell: Callable, tile: int, *, sequence: bool) -> None:
         self.work = work
+        self.tiles = work.agents // tile
         self.observation = jnp.asarray(work.observation if sequence else work.observation[0])
         self.step = self._jit(make_cell(work.weights), sequence)
         self.heads = jnp.zeros(())
         self.reset()
 
     def _jit(self, cell: Callable, sequence: bool) -> Callable:
-        weights = self.work.weights
+        weights, tiles = self.work.weights, self.tiles
 
-        @partial(jax.jit, donate_argnums=0)
         def call(carry: Carry, rows: Array) -> tuple[Carry, Array]:
             x = encode(weights, rows)
             carry, hidden = jax.lax.scan(cell, carry, x) if sequence else cell(carry, x)
             return carry, decide(weights, hidden)
 
-        return call
+        def call_tiles(carry: Carry, rows: Array) -> tuple[Carry, Array]:
+            split = jax.tree.map(lambda array: array.reshape(tiles, -1, array.shape[-1]),
+                                 (carry, rows))
+            done = jax.lax.map(lambda tile: call(*tile), split)
+            return jax.tree.map(lambda array: array.reshape(-1, array.shape[-1]), done)
+
+        return jax.jit(call if tiles == 1 else call_tiles, donate_argnums=0)
 
     def run(self) -> None:
         self.state, self.heads = self.step(self.state, self.observation)
@@ -106,5 +111,11 @@ def forms(work: Work, mode: str) -> list[tuple[str, Callable[[], JaxForm]]]:
     """Ways to do this work."""
     sequence = mode == "sequence"
     scan = " in lax.scan" if sequence else ""
-    return [(f"OptimizedLSTMCell{scan}", lambda: JaxForm(work, flax_cell, sequence=sequence)),
-            (f"stacked gates{scan}", lambda: JaxForm(work, stacked_cell, sequence=sequence))]
+
+    def make(name: str, cell: Callable, tile: int) -> tuple[str, Callable[[], JaxForm]]:
+        return (f"{name}{scan}{work.tile_name(tile)}",
+                lambda: JaxForm(work, cell, tile, sequence=sequence))
+
+    return [make(name, cell, tile)
+            for tile in (work.tile_sizes() if not sequence else [work.agents])
+            for name, cell in (("OptimizedLSTMCell", flax_cell), ("stacked gates", stacked_cell))]
