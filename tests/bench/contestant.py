@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +71,7 @@ class Contestant:
             self._process.stdin.write(json.dumps({"do": what, **command}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            self._fail("it has ended")
+            self._fail(self._end())
 
     def heard(self) -> dict[str, Any]:
         """The answer to the last command told."""
@@ -81,7 +83,8 @@ class Contestant:
 
     def close(self) -> None:
         """Lets it end."""
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended by itself
+            self._process.stdin.close()
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
@@ -91,11 +94,19 @@ class Contestant:
     def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline()
         if not line:
-            self._fail("it has ended")
+            self._fail(self._end())
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             self._fail(answer["error"])
         return answer
 
+    def _end(self) -> str:
+        """How a process that no longer answers has ended."""
+        status = self._process.wait()
+        if status == -signal.SIGKILL:
+            return "it was killed, probably for want of memory"
+        return f"it has ended with {status}"
+
     def _fail(self, why: str) -> None:
-        raise BenchError(f"{self.name} failed ({why}). See {self._log}, or leave it out by --only")
+        raise BenchError(f"{self.name} failed ({why}). See {self._log}, or leave it out by --only, "
+                         "or such sizes by --sizes")
