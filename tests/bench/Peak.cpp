@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -114,19 +115,28 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+/// For a thread alone the seconds for which it ran, since others may use its core too; threads that
+/// wait for each other take what passes.
+double seconds_now(int threads) {
+  if (threads > 1) return seconds_since({});
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
 /// Seconds of the fastest of several runs of `work(thread)` on all threads at once, which go on for
 /// about `seconds`.
 double fastest(int threads, double seconds, const std::function<void(int)>& work) {
   const Clock::time_point first = Clock::now();
-  Clock::time_point begin = first;
+  double begin = 0;
   double best = 1e300;
   int runs = 0;
   bool done = false;
   const auto note = [&]() noexcept {
     // The first time is that of the start, before any run.
-    if (runs++ > 0) best = std::min(best, seconds_since(begin));
+    if (runs++ > 0) best = std::min(best, seconds_now(threads) - begin);
     done = runs > fewest_runs && seconds_since(first) >= seconds;
-    begin = Clock::now();
+    begin = seconds_now(threads);
   };
   std::barrier barrier(threads, note);
   const auto body = [&](int thread) {

@@ -2,7 +2,8 @@
 
 #include <cstddef>
 
-/// What a machine can do at most: the limits that the benchmarks are set against, measured.
+/// What a machine can do at most: the limits that the benchmarks are set against, measured. One
+/// thread is timed by the processor time that it used, so that others may run on its core too.
 namespace dempilot::bench {
 
 /// The widest vectors that this processor has, of those known here: "AVX-512", "AVX2" (with FMA),

@@ -158,7 +158,8 @@ class Comparison:
         for name, contestant in self._contestants.items():
             settings.say(f"{size}: {name} prepares")
             answer = contestant.ask("prepare", mode=size.mode, steps=size.steps,
-                                    agents=size.agents, observation=str(path))
+                                    agents=size.agents, observation=str(path),
+                                    clock=settings.clock)
             forms[name] = answer["form"]
             found = settings.output / "check.f32"
             contestant.ask("check", calls=calls, rows=rows.tolist(), file=str(found))
