@@ -206,6 +206,9 @@ def test_a_run_with_the_fix_is_set_against_one_without_it():
     assert (fix["ms_per_step"], fix["ratio_to_no_fix"]) == (4.0, 2.0)
     assert fix["observe_share"] == pytest.approx(0.05)
     assert fix["infer_share"] == pytest.approx(0.2)
+    # of the second run 4 s are the loop, 0.2 s are observing and 0.8 s are inferring
+    assert fix["ratio_to_rest"] == pytest.approx(4 / 3)
+    assert plain["ratio_to_rest"] == 1
     assert fix["infer_ms_per_decision"] == pytest.approx(8)
     assert "20.00 %" in lammps_table([plain, fix])
 
