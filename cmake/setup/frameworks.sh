@@ -1,6 +1,6 @@
 # The frameworks that policies are converted from, for ./run test-frameworks: one
-# Python environment for JAX, one for PyTorch, which is Debian's. Nothing else of
-# DEMPilot needs them.
+# Python environment for JAX, one for PyTorch, which is Debian's. A third is for
+# ./run bench: today's PyTorch and ONNX Runtime. Nothing else of DEMPilot needs them.
 
 framework_packages=(python3-venv python3-pip python3-torch python3-pandas python3-h5py python3-pytest)
 framework_lists=$root/cmake/setup/frameworks
@@ -36,4 +36,11 @@ ensure_frameworks() {
   ensure_packages "${framework_packages[@]}"
   jax_python=$(environment jax)/bin/python
   torch_python=$(environment torch --system-site-packages)/bin/python
+}
+
+# ensure_bench_frameworks: names for ./run bench the Pythons of those it compares with.
+ensure_bench_frameworks() {
+  DEMPILOT_BENCH_JAX=$(environment jax)/bin/python
+  DEMPILOT_BENCH_TORCH=$(environment bench)/bin/python
+  export DEMPILOT_BENCH_JAX DEMPILOT_BENCH_TORCH
 }

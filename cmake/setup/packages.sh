@@ -8,6 +8,7 @@ build_packages=(
   libopenmpi-dev openmpi-bin libjpeg-dev libpng-dev zlib1g-dev
   python3 python3-numpy python3-h5py python3-matplotlib python3-pytest
 )
+bench_packages=(libbenchmark-dev python3-venv python3-pip python3-dev) # torch.compile reads Python.h
 lint_packages=(clang clang-format clang-tidy libclang-rt-dev)
 
 # missing_packages PACKAGE…: prints those that are not installed.

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+
+/// What a machine can do at most: the limits that the benchmarks are set against, measured. One
+/// thread is timed by the processor time that it used, so that others may run on its core too.
+namespace dempilot::bench {
+
+/// The widest vectors that this processor has, of those known here: "AVX-512", "AVX2" (with FMA),
+/// or "portable" (those that the compiler takes for granted).
+const char* vector_kind();
+
+/// Fused multiply-adds in float32 with those vectors, in FLOP/s of `threads` threads together: the
+/// best of several runs within about `seconds`.
+double fma_peak(int threads, double seconds);
+
+/// Bytes a second that `threads` threads together read from an array of `bytes`, the best of
+/// several runs within about `seconds`. A small array comes from a cache.
+double read_bandwidth(std::size_t bytes, int threads, double seconds);
+
+/// The same for a copy of one array of `bytes` to another; bytes read and bytes written both count.
+double copy_bandwidth(std::size_t bytes, int threads, double seconds);
+
+}  // namespace dempilot::bench

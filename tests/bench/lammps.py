@@ -1,0 +1,130 @@
+"""What fix pilot costs a simulation: the lighthouse's bed with it and without it, in turns."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from figures import paired
+from model import BenchError
+
+HERE = Path(__file__).resolve().parent
+EXAMPLE = HERE.parent.parent / "sim_examples" / "lighthouse"
+PHASES = ("observe", "infer", "act")
+
+CPU = re.compile(r"^(\S+)% CPU use", re.M)
+LOOP = re.compile(r"^Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", re.M)
+PILOT = re.compile(r"(\d+) decisions, (\d+) agents; seconds per rank: "
+                   r"observe (\S+), infer (\S+), act (\S+)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What LAMMPS and the fix said of one run; the fix says nothing where it is not."""
+
+    seconds: float  #: of the loop
+    cpu_share: float  #: of its cores' time that LAMMPS had in the loop
+    steps: int
+    atoms: int
+    decisions: int = 0
+    agents: int = 0
+    phases: tuple[float, ...] = (0.0, 0.0, 0.0)  #: seconds of PHASES, of each rank
+
+    def loop(self, clock: str) -> float:
+        """Seconds of the loop: those that passed, or with "cpu" those for which it ran."""
+        return self.seconds * (self.cpu_share if clock == "cpu" else 1)
+
+
+def parse_log(text: str) -> Run:
+    """The last run in LAMMPS's log."""
+    loops = LOOP.findall(text)
+    if not loops:
+        raise BenchError("LAMMPS's log has no 'Loop time' (the run did not end). See the log")
+    seconds, steps, atoms = loops[-1]
+    shares = CPU.findall(text)
+    cpu_share = float(shares[-1]) / 100 if shares else 1.0
+    run = Run(float(seconds), cpu_share, int(steps), int(atoms))
+    said = PILOT.findall(text)
+    if not said:
+        return run
+    decisions, agents, *phases = said[-1]
+    return replace(run, decisions=int(decisions), agents=int(agents),
+                   phases=tuple(float(phase.rstrip(",")) for phase in phases))
+
+
+def simulate(folder: Path, contestant: str, ranks: int, every: int, decisions: int) -> Run:
+    """Runs the lighthouse's script once."""
+    log = folder / f"{contestant}.log"
+    variables = {"seed": 1, "contestant": contestant, "bed": folder / "bed.data", "out": folder,
+                 "policies": EXAMPLE, "interval": every, "decisions": decisions, "flash": 5}
+    lmp = os.environ.get("DEMPILOT_LMP")
+    if not lmp:
+        raise BenchError("no LAMMPS is known (DEMPILOT_LMP is not set). Start this by ./run bench")
+    call = [*shlex.split(os.environ.get("DEMPILOT_MPIRUN", "mpirun")), "-np", str(ranks), lmp,
+            "-in", str(EXAMPLE / "lighthouse.in"), "-log", str(log), "-screen", "none"]
+    for key, value in variables.items():
+        call += ["-var", key, str(value)]
+    done = subprocess.run(call, cwd=folder, env={"OMP_NUM_THREADS": "1", **os.environ}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        raise BenchError(f"LAMMPS failed with {done.returncode} (see {log}). It said:\n"
+                         + done.stdout[-1000:])
+    return parse_log(log.read_text())
+
+
+def lammps_records(
+    with_fix: Sequence[Run], without: Sequence[Run], *, ranks: int, every: int, clock: str
+) -> list[dict[str, Any]]:
+    """One record without the fix, one with it; runs are paired by round."""
+    records = []
+    for name, runs in (("no fix", without), ("fix pilot", with_fix)):
+        times = [1e3 * run.loop(clock) / run.steps for run in runs]
+        shares = {f"{phase}_share": statistics.median(run.phases[i] / run.seconds for run in runs)
+                  for i, phase in enumerate(PHASES)}
+        decided = max(1, runs[0].decisions)
+        records.append({
+            "contestant": name,
+            "mode": "lammps",
+            "ranks": ranks,
+            "threads": 1,
+            "atoms": runs[0].atoms,
+            "agents": runs[0].agents,
+            "every": every,
+            "clock": clock,
+            "rounds": len(runs),
+            "ms_per_step": statistics.median(times),
+            "fastest": min(times),
+            "slowest": max(times),
+            "ratio_to_no_fix": paired([run.loop(clock) for run in runs],
+                                      [run.loop(clock) for run in without]),
+            "ratio_to_rest": statistics.median(
+                run.seconds / (run.seconds - sum(run.phases)) for run in runs),
+            "cpu_share": statistics.median(run.cpu_share for run in runs),
+            **{f"{phase}_ms_per_decision": 1e3 * statistics.median(
+                run.phases[i] for run in runs) / decided for i, phase in enumerate(PHASES)},
+            **shares,
+        })
+    return records
+
+
+def lammps_table(records: Sequence[dict[str, Any]]) -> str:
+    """Both records."""
+    first = records[-1]
+    lines = [f"{first['atoms']:,} atoms, {first['agents']} agents, a decision every "
+             f"{first['every']} steps, {first['ranks']} rank(s)",
+             f"{'':12}{'ms a step':>11}{'fastest to slowest':>22}{'to no fix':>11}"
+             f"{'to the rest':>13}{'observe':>10}{'infer':>9}{'act':>9}   (shares of the loop)"]
+    for record in records:
+        spread = f"{record['fastest']:.3g} to {record['slowest']:.3g}"
+        shares = "".join(f"{100 * record[f'{phase}_share']:{width}.2f} %"
+                         for phase, width in zip(PHASES, (8, 7, 7), strict=True))
+        lines.append(f"{record['contestant']:12}{record['ms_per_step']:11.4g}{spread:>22}"
+                     f"{record['ratio_to_no_fix']:11.3f}{record['ratio_to_rest']:13.3f}{shares}")
+    return "\n".join(lines)
