@@ -124,17 +124,28 @@ double seconds_now(int threads) {
   return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
-/// Seconds of the fastest of several runs of `work(thread)` on all threads at once, which go on for
+/// Seconds that a run of `work(thread)` on all threads at once takes, of several that go on for
 /// about `seconds`.
-double fastest(int threads, double seconds, const std::function<void(int)>& work) {
+struct RunTimes {
+  double fastest = 1e300;
+  double mean = 0;
+};
+RunTimes repeat(int threads, double seconds, const std::function<void(int)>& work) {
   const Clock::time_point first = Clock::now();
   double begin = 0;
-  double best = 1e300;
+  double total = 0;
+  RunTimes times;
   int runs = 0;
   bool done = false;
   const auto note = [&]() noexcept {
     // The first time is that of the start, before any run.
-    if (runs++ > 0) best = std::min(best, seconds_now(threads) - begin);
+    if (runs > 0) {
+      const double taken = seconds_now(threads) - begin;
+      times.fastest = std::min(times.fastest, taken);
+      total += taken;
+      times.mean = total / runs;
+    }
+    ++runs;
     done = runs > fewest_runs && seconds_since(first) >= seconds;
     begin = seconds_now(threads);
   };
@@ -147,7 +158,7 @@ double fastest(int threads, double seconds, const std::function<void(int)>& work
   for (int thread = 1; thread < threads; ++thread)
     others.emplace_back(body, thread);
   body(0);
-  return best;
+  return times;
 }
 
 /// Floats on a boundary of a page, one array for each thread, each touched by its thread.
@@ -192,7 +203,8 @@ const char* vector_kind() {
 double fma_peak(int threads, double seconds) {
   constexpr std::int64_t rounds = 500'000;  // some milliseconds
   const Kernels chosen = kernels();
-  const double run = fastest(threads, seconds, [&](int) { keep(chosen.multiply_add(rounds)); });
+  // The mean, as for what is compared with it: the clock is not the same all the time.
+  const double run = repeat(threads, seconds, [&](int) { keep(chosen.multiply_add(rounds)); }).mean;
   return threads * static_cast<double>(rounds) * chosen.flop_per_round / run;
 }
 
@@ -202,20 +214,20 @@ double read_bandwidth(std::size_t bytes, int threads, double seconds) {
   const Kernels chosen = kernels();
   const Arrays arrays(bytes, threads);
   const std::size_t repeats = std::max<std::size_t>(1, least / std::max<std::size_t>(1, bytes));
-  const double run = fastest(threads, seconds, [&](int thread) {
+  const RunTimes run = repeat(threads, seconds, [&](int thread) {
     for (std::size_t i = 0; i < repeats; ++i)
       keep(chosen.add_up(arrays[thread], arrays.count()));
   });
-  return static_cast<double>(repeats) * arrays.bytes() / run;
+  return static_cast<double>(repeats) * arrays.bytes() / run.fastest;
 }
 
 double copy_bandwidth(std::size_t bytes, int threads, double seconds) {
   const Arrays from(bytes, threads);
   const Arrays to(bytes, threads);
-  const double run = fastest(threads, seconds, [&](int thread) {
+  const RunTimes run = repeat(threads, seconds, [&](int thread) {
     std::memcpy(to[thread], from[thread], from.count() * sizeof(float));
   });
-  return 2 * from.bytes() / run;
+  return 2 * from.bytes() / run.fastest;
 }
 
 }  // namespace dempilot::bench

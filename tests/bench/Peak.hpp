@@ -11,7 +11,7 @@ namespace dempilot::bench {
 const char* vector_kind();
 
 /// Fused multiply-adds in float32 with those vectors, in FLOP/s of `threads` threads together: the
-/// best of several runs within about `seconds`.
+/// mean of about `seconds`, which is how what is compared with it is timed.
 double fma_peak(int threads, double seconds);
 
 /// Bytes a second that `threads` threads together read from an array of `bytes`, the best of

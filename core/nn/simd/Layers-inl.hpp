@@ -248,7 +248,7 @@ struct Lstm {
   static HWY_INLINE void update(const Floats (&z)[rows][gates], const CellTile& tile, int unit) {
     Floats p[rows];
     Floats one_and_o[rows];
-    update_cell<all_lanes, 0, std::min(2, rows)>(z, tile, unit, p, one_and_o);
+    update_cell<all_lanes, 0, std::min(1, rows)>(z, tile, unit, p, one_and_o);
     expm1_of_double(p);
     DEMPILOT_EACH(row, rows) {
       const Floats h = quotient(p[row], hn::Mul(one_and_o[row], hn::Add(p[row], all(2))));
