@@ -7,6 +7,7 @@
 #include "core/Backend.hpp"
 #include "core/Error.hpp"
 #include "core/nn/Network.hpp"
+#include "core/nn/simd/TileOps.hpp"
 #include "core/observe/Observer.hpp"
 #include "core/policy/ParameterTable.hpp"
 
@@ -25,6 +26,10 @@ void initialize_runtime(int threads) {
   if (threads < 1)
     fail("cannot start {} threads (at least one is needed) ask for 1 or more", threads);
   if (!Kokkos::is_initialized()) detail::initialize_kokkos(threads);
+}
+
+const char* instruction_set() {
+  return nn::simd::tile_ops().name;
 }
 
 /// What a Pilot does, on the back end chosen when it was made.

@@ -18,6 +18,11 @@ namespace dempilot {
 /// under a live engine. Throws Error when `threads` < 1.
 void initialize_runtime(int threads);
 
+/// The instruction set that inference uses in this process, as the environment variable
+/// DEMPILOT_SIMD names it. Results differ between them in the last place. Throws Error where that
+/// variable names none that this processor has.
+const char* instruction_set();
+
 /// How actions are drawn: the mean of the distribution, or a sample of it.
 enum class DecisionMode { mean, sample };
 

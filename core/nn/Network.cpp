@@ -112,6 +112,13 @@ std::vector<float> log_std_of(const ModelSpec& spec, const Parameters& parameter
 
 }  // namespace
 
+template <class Real, class ExecutionSpace>
+LayerForm best_layer_form() {
+  // On one lane, the compiler's own vectors are faster.
+  const bool simd = may_use_simd<Real, ExecutionSpace> && simd::tile_ops().lanes > 1;
+  return simd ? LayerForm::simd : LayerForm::portable;
+}
+
 template <class ExecutionSpace>
 Normalizer<ExecutionSpace>::Normalizer(const Normalization& normalization)
     : mean(upload<double, ExecutionSpace>(normalization.mean, "DEMPilot::Normalizer::mean")),
@@ -172,7 +179,7 @@ template <class Real, class ExecutionSpace>
 void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& network,
              const Rollout<Real, ExecutionSpace>& rollout) {
   if (rollout.agents == 0) return;
-  if constexpr (best_layer_form<Real, ExecutionSpace>() == LayerForm::simd) {
+  if constexpr (may_use_simd<Real, ExecutionSpace>) {
     if (network.form == LayerForm::simd) {
       launch(space, network, rollout, SimdLayers<ExecutionSpace>{&simd::tile_ops()});
       return;
@@ -182,6 +189,7 @@ void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& n
 }
 
 #define DEMPILOT_INSTANTIATE(Real, Space)                                       \
+  template LayerForm best_layer_form<Real, Space>();                            \
   template struct Network<Real, Space>;                                         \
   template void forward<Real, Space>(const Space&, const Network<Real, Space>&, \
                                      const Rollout<Real, Space>&);

@@ -19,10 +19,11 @@ enum class LayerForm {
 };
 
 template <class Real, class ExecutionSpace>
-constexpr LayerForm best_layer_form() {
-  return std::is_same_v<Real, float> && runs_on_host<ExecutionSpace> ? LayerForm::simd
-                                                                     : LayerForm::portable;
-}
+inline constexpr bool may_use_simd = std::is_same_v<Real, float>&& runs_on_host<ExecutionSpace>;
+
+/// The faster one of those that there are.
+template <class Real, class ExecutionSpace>
+LayerForm best_layer_form();
 
 /// Layers of a stack: those of a file (max_layer_count), and one that a model may add by itself.
 inline constexpr int max_layers = static_cast<int>(max_layer_count) + 1;

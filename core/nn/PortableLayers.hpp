@@ -17,7 +17,6 @@ struct PortableLayers {
   /// Blocks of rows are complete; rows that no agent has are computed and thrown away.
   static constexpr int block_rows = nn::block_rows;
   static constexpr int row_multiple = block_rows;
-  static constexpr int input_multiple = 1;
   static constexpr bool squashes_columns = false;
   /// Padding is written too, so the carry is kept in scratch memory.
   static constexpr bool carry_in_place = false;

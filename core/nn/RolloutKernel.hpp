@@ -147,17 +147,9 @@ struct RolloutKernel {
       work.carry(row, i) = 0;
   }
 
-  /// Zeros behind rows of `width` entries, up to a multiple of what the layers read at a time.
-  KOKKOS_FUNCTION static void pad(const Member& team, const RowTile& tile, int rows, int width) {
-    constexpr int multiple = Layers::input_multiple;
-    for_each(team, rows, (width + multiple - 1) / multiple * multiple - width,
-             [&](int row, int i) { tile(row, width + i) = 0; });
-  }
-
   KOKKOS_FUNCTION void load_observation(const Member& team, const Work& work, int step) const {
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
     const bool raw = network.normalizer.empty();
-    pad(team, work.in, work.padded, network.observation_size);
     for_each(team, work.padded, network.observation_size, [&](int row, int i) {
       const Real x = row < work.rows ? rollout.observation(first + row, i) : Real(0);
       work.in(row, i) = raw ? x : static_cast<Real>(network.normalizer(i, x));
@@ -229,7 +221,6 @@ struct RolloutKernel {
   KOKKOS_FUNCTION void load_memory(const Member& team, const Work& work) const {
     const RecurrentStack<Real, ExecutionSpace>& stack = network.actor.memory;
     const int first = stack.layers[stack.layer_count - 1].first_carry;
-    pad(team, work.in, work.padded, stack.width());
     for_each(team, work.padded, stack.width(),
              [&](int row, int i) { work.in(row, i) = work.carry(row, first + i); });
   }
@@ -262,9 +253,14 @@ struct RolloutKernel {
     Real* const columns = work.in.data();
     Real base[tile_rows];
     alignas(tile_alignment) Real log_det[tile_rows];
+    static_assert(tile_rows % simd::max_lanes == 0);
     for (int row = 0; row < work.rows; ++row)
       base[row] =
           decide.latent(step, work.first + row, &work.out(row, 0), columns + row, tile_rows);
+    for (int row = work.rows; row % simd::max_lanes != 0; ++row) {
+      for (int i = 0; i < network.actions; ++i)
+        columns[i * tile_rows + row] = 0;
+    }
     layers.squash(network.space, work.rows, columns, tile_rows, log_det);
     const auto first = static_cast<std::size_t>(step) * rollout.agents + work.first;
     for (int row = 0; row < work.rows; ++row) {

@@ -14,7 +14,6 @@ struct SimdLayers {
   static constexpr int tile_rows = 8 * simd::max_block_rows;
   static constexpr int block_rows = simd::max_block_rows;
   static constexpr int row_multiple = 1;
-  static constexpr int input_multiple = 4;  ///< of narrow layers
   static constexpr bool squashes_columns = true;
   static constexpr bool carry_in_place = true;
 
@@ -26,6 +25,13 @@ struct SimdLayers {
   template <class Member>
   void dense(const Member&, const Layer& layer, Activation activation, int rows, const Rows& in,
              const Rows& out) const {
+    if (layer.outputs <= ops->narrow_outputs) {
+      // read four inputs at a time
+      for (int row = 0; row < rows; ++row) {
+        for (int i = layer.inputs; i % 4 != 0; ++i)
+          in(row, i) = 0;
+      }
+    }
     ops->dense(panels(layer), activation, rows, view<const float>(in), view<float>(out));
   }
 

@@ -90,6 +90,27 @@ void FixPilot::load_policy() {
     });
   }
   if (message) error->all(FLERR, "{}: {}", me_, *message);
+  check_instruction_sets();
+}
+
+/* ----------------------------------------------------------------------
+   what an agent decides would depend on its rank otherwise
+------------------------------------------------------------------------- */
+
+void FixPilot::check_instruction_sets() {
+  const std::string_view mine = dempilot::instruction_set();
+  const auto* const first = reinterpret_cast<const std::byte*>(mine.data());
+  std::vector<std::byte> of_rank_0(first, first + mine.size());
+  dempilot::lammps::broadcast(of_rank_0, world);
+  const std::string_view wanted(reinterpret_cast<const char*>(of_rank_0.data()), of_rank_0.size());
+  const auto message = try_together(world, [&] {
+    if (mine == wanted) return;
+    dempilot::fail(
+        "rank {} would decide by {} and rank 0 by {} (results differ in the last place, and agents "
+        "move between ranks) set the environment variable DEMPILOT_SIMD to the lesser one on all",
+        comm->me, mine, wanted);
+  });
+  if (message) error->all(FLERR, "{}: {}", me_, *message);
 }
 
 /* ----------------------------------------------------------------------

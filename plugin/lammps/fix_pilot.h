@@ -94,6 +94,7 @@ class FixPilot : public Fix {
 
   // fix_pilot.cpp
   void load_policy();
+  void check_instruction_sets();
   void bind_output();
   void declare();
   void check_engine();

@@ -57,7 +57,7 @@ void time_width(State& state) {
   report_rates(state, model, agents);
 }
 
-/// A figure of the machine's, of which the best of several runs counts, as a counter.
+/// A figure of the machine's as a counter.
 template <class Measure>
 void report_machine(State& state, const char* counter, const Measure& measure) {
   double figure = 0;

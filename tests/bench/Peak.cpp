@@ -201,11 +201,29 @@ const char* vector_kind() {
 }
 
 double fma_peak(int threads, double seconds) {
-  constexpr std::int64_t rounds = 500'000;  // some milliseconds
+  constexpr std::int64_t rounds = 500'000;  // a millisecond or so
   const Kernels chosen = kernels();
   // The mean, as for what is compared with it: the clock is not the same all the time.
   const double run = repeat(threads, seconds, [&](int) { keep(chosen.multiply_add(rounds)); }).mean;
   return threads * static_cast<double>(rounds) * chosen.flop_per_round / run;
+}
+
+double fma_peak_at_work(int threads, double seconds, const std::function<void()>& work) {
+  constexpr std::int64_t rounds = 50'000;  // a tenth of a millisecond
+  constexpr double stretch = 5e-3;         // of work: longer than the clock takes to change
+  const Kernels chosen = kernels();
+  const Clock::time_point begin = Clock::now();
+  double total = 0;
+  int slices = 0;
+  while (slices < fewest_runs || seconds_since(begin) < seconds) {
+    const Clock::time_point working = Clock::now();
+    do
+      work();
+    while (seconds_since(working) < stretch);
+    total += repeat(threads, 0, [&](int) { keep(chosen.multiply_add(rounds)); }).mean;
+    ++slices;
+  }
+  return threads * static_cast<double>(rounds) * chosen.flop_per_round * slices / total;
 }
 
 double read_bandwidth(std::size_t bytes, int threads, double seconds) {

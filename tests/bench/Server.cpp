@@ -51,9 +51,7 @@ class Server {
     if (what == "prepare") return prepare(command);
     if (what == "check") return check(command);
     if (what == "run") return run(command);
-    if (what == "peak")
-      return {{"flop_per_s", fma_peak(threads_, command.at("seconds"))},
-              {"vectors", vector_kind()}};
+    if (what == "peak") return peak(command.at("seconds"));
     if (what == "read")
       return {
           {"bytes_per_s", read_bandwidth(command.at("bytes"), threads_, command.at("seconds"))}};
@@ -64,6 +62,14 @@ class Server {
   }
 
  private:
+  /// The peak at the clock of the workload's steps, if there is one.
+  Json peak(double seconds) {
+    const double flop_per_s =
+        workload_ == nullptr ? fma_peak(threads_, seconds)
+                             : fma_peak_at_work(threads_, seconds, [this] { workload_->run(); });
+    return {{"flop_per_s", flop_per_s}, {"vectors", vector_kind()}};
+  }
+
   Json prepare(const Json& command) {
     workload_.reset();
     const std::size_t steps = command.at("steps");

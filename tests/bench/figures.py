@@ -27,8 +27,9 @@ class Turn:
 class Limits:
     """What the machine did in one round."""
 
-    flop_per_s: float  #: multiply-adds in float32
+    flop_per_s: float  #: multiply-adds in float32, at the clock of the contestants' work
     bytes_per_s: float  #: of a copy, reads and writes together
+    rested_flop_per_s: float  #: multiply-adds and nothing else, which leaves the clock higher
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Record:
     slowest: float
     fastest: float
     seconds_per_call: float  #: from the median
-    peak_share: float  #: of the multiply-adds in the same round, median
+    peak_share: float  #: of the multiply-adds in the same round, at the same clock, median
+    rested_peak_share: float  #: the same of a core that does nothing but multiply
     bandwidth_share: float  #: of the copy in the same round, median
     ratio_to_best_peer: float | None  #: median of the ratios in the same round
     cpu_share: float  #: of its cores' time that it used; below 1 it waited, for others perhaps
@@ -95,6 +97,7 @@ def judge(
             threads=threads, clock=clock, rounds=len(series), agent_steps_per_s=median,
             slowest=min(rate), fastest=max(rate), seconds_per_call=steps * agents / median,
             peak_share=flop * paired(rate, [limit.flop_per_s for limit in limits]),
+            rested_peak_share=flop * paired(rate, [limit.rested_flop_per_s for limit in limits]),
             bandwidth_share=moved * paired(rate, [limit.bytes_per_s for limit in limits]),
             ratio_to_best_peer=None if peer is None else paired(rate, rates[peer]),
             cpu_share=cpu / threads,
@@ -113,13 +116,14 @@ def duration(seconds: float) -> str:
 def table(records: Sequence[Record]) -> str:
     """All contestants at one size."""
     lines = [f"{'':16}{'agent-steps/s':>14}{'slowest to fastest':>22}{'a call':>10}"
-             f"{'of peak':>9}{'of memory':>11}{'to best peer':>14}  form"]
+             f"{'of peak':>9}{'rested':>9}{'of memory':>11}{'to best peer':>14}  form"]
     for record in sorted(records, key=lambda record: -record.agent_steps_per_s):
         spread = f"{record.slowest:.3g} to {record.fastest:.3g}"
         ratio = record.ratio_to_best_peer
         lines.append(
             f"{record.contestant:16}{record.agent_steps_per_s:14.3g}{spread:>22}"
             f"{duration(record.seconds_per_call):>10}{100 * record.peak_share:7.1f} %"
+            f"{100 * record.rested_peak_share:7.1f} %"
             f"{100 * record.bandwidth_share:9.1f} %"
             f"{'' if ratio is None else f'{ratio:.2f}':>14}  {record.form}"
         )

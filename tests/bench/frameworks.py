@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -182,11 +183,12 @@ class Comparison:
         limits = []
         for n in range(settings.rounds):
             settings.say(f"{size}: round {n + 1} of {settings.rounds}")
-            peak = self._machine.ask("peak", seconds=PEAK_SECONDS)
+            rested = self._machine.ask("peak", seconds=PEAK_SECONDS)
+            # at the clock of DEMPilot's steps, which is that of the others' too
+            peak = self._contestants.get(OURS, self._machine).ask("peak", seconds=PEAK_SECONDS)
             copy = self._machine.ask("copy", bytes=COPIED_BYTES, seconds=PEAK_SECONDS)
-            limits.append(Limits(peak["flop_per_s"], copy["bytes_per_s"]))
-            first = n % max(1, len(names))  # nobody always follows the same one
-            for name in names[first:] + names[:first]:
+            limits.append(Limits(peak["flop_per_s"], copy["bytes_per_s"], rested["flop_per_s"]))
+            for name in random.Random(n).sample(names, len(names)):  # nobody has a fixed predecessor
                 contestant = self._contestants[name]
                 answer = contestant.ask("run", seconds=settings.seconds, least=LEAST_CALLS)
                 turns[name].append(contestant.turn(answer, size.steps * size.agents))

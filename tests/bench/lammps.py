@@ -71,7 +71,7 @@ def simulate(folder: Path, contestant: str, ranks: int, every: int, decisions: i
             "-in", str(EXAMPLE / "lighthouse.in"), "-log", str(log), "-screen", "none"]
     for key, value in variables.items():
         call += ["-var", key, str(value)]
-    done = subprocess.run(call, cwd=folder, env={"OMP_NUM_THREADS": "1", **os.environ}, text=True,
+    done = subprocess.run(call, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         raise BenchError(f"LAMMPS failed with {done.returncode} (see {log}). It said:\n"

@@ -164,12 +164,15 @@ def compare_frameworks(options: argparse.Namespace, settings: frameworks.Setting
                 records, limits, text = comparison.compare(size)
                 machine = {
                     "peak_flop_per_s": statistics.median(limit.flop_per_s for limit in limits),
+                    "rested_peak_flop_per_s": statistics.median(
+                        limit.rested_flop_per_s for limit in limits),
                     "copy_bytes_per_s": statistics.median(limit.bytes_per_s for limit in limits),
                 }
                 output.add([record.as_dict() | machine for record in records], text)
                 warn_of_others(records, settings.say)
         output.add([], f"{processor()}, core(s) {cores}: "
-                       f"{machine['peak_flop_per_s'] / 1e9:.1f} GFLOP/s of multiply-adds, "
+                       f"{machine['peak_flop_per_s'] / 1e9:.1f} GFLOP/s of multiply-adds at "
+                       f"work, {machine['rested_peak_flop_per_s'] / 1e9:.1f} rested, "
                        f"{machine['copy_bytes_per_s'] / 1e9:.1f} GB/s copied")
 
 

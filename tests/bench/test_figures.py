@@ -35,7 +35,7 @@ from ranks import ranks_table, scaling_record
 from run_bench import parse, take_cores, warn_of_others
 
 #: The clock falls by half from round to round, and everybody with it.
-LIMITS = [Limits(4e9, 8e9), Limits(2e9, 4e9), Limits(1e9, 2e9)]
+LIMITS = [Limits(4e9, 8e9, 5e9), Limits(2e9, 4e9, 2.5e9), Limits(1e9, 2e9, 1.25e9)]
 TURNS = {
     "dempilot": [Turn(400, 1.0, 1.0), Turn(400, 2.0, 2.0), Turn(400, 4.0, 4.0)],
     "jax": [Turn(200, 1.0, 0.5), Turn(100, 1.0, 0.5), Turn(50, 1.0, 0.5)],
@@ -55,6 +55,7 @@ def test_rates_are_medians_and_shares_are_of_the_same_round():
     assert ours.seconds_per_call == pytest.approx(10 / 200)
     # 400/s x 1 MFLOP of 4 GFLOP/s, 200 of 2, 100 of 1: a tenth in every round
     assert ours.peak_share == pytest.approx(0.1)
+    assert ours.rested_peak_share == pytest.approx(0.08)
     assert ours.bandwidth_share == pytest.approx(0.1)
 
 

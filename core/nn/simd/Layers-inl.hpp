@@ -18,7 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace dempilot::nn::simd::HWY_NAMESPACE {
 
-/// Rows of a block: sums of four vectors a row, the weights and one entry of x in registers.
+/// Rows of a block: as many as leave sums of four vectors each in registers.
 #if HWY_TARGET <= HWY_AVX3
 constexpr int block_rows = 6;  // of 32 registers
 #elif HWY_TARGET <= HWY_AVX2
@@ -29,6 +29,7 @@ constexpr int block_rows = 2;
 static_assert(block_rows <= max_block_rows);
 
 constexpr int lanes = static_cast<int>(hn::MaxLanes(FloatTag()));
+static_assert(lanes <= max_lanes);
 
 /// Where four partial sums an output take fewer vectors than one sum an output: up to 3 vectors.
 constexpr int narrow_outputs = 3 * lanes / 4;
@@ -207,48 +208,36 @@ HWY_INLINE void store_units(Floats values, float* to, int count) {
   std::copy_n(part, count, to);
 }
 
-/// c' = sigmoid(f) c + sigmoid(i) tanh(g), h' = sigmoid(o) tanh(c').
+/// c' = sigmoid(f) c + sigmoid(i) tanh(g), h' = sigmoid(o) tanh(c'). |c| < 2^54, or it becomes
+/// infinite; it grows by at most 1 a step.
 struct Lstm {
   static constexpr int gates = 4;
   static constexpr bool reads_h = true;
   static constexpr bool has_cell_state = true;
 
-  /// The new cell state of `count` rows from `first` on, and 1 + exp(-o).
-  template <bool all_lanes, int first, int count, int rows>
-  static HWY_INLINE void update_cell(const Floats (&z)[rows][gates], const CellTile& tile, int unit,
-                                     Floats (&cell)[rows], Floats (&one_and_o)[rows]) {
+  /// The new cell state of a row, and 1 + exp(-o).
+  template <bool all_lanes>
+  static HWY_INLINE void update_cell(const Floats (&z)[gates], const CellTile& tile, int row,
+                                     int unit, Floats& cell, Floats& one_and_o) {
     const int units = tile.width - unit;
-    Floats e[3 * count];
-    Floats q[count];
-    DEMPILOT_EACH(i, count) {
-      e[i] = z[first + i][0];
-      e[count + i] = z[first + i][1];
-      e[2 * count + i] = z[first + i][3];
-      q[i] = z[first + i][2];
-    }
+    float* const c = tile.carry[row] + tile.width + unit;
+    Floats e[] = {z[0], z[1], z[3]};
     one_and_exp_of_minus(e);
-    expm1_of_double(q);
-    DEMPILOT_EACH(i, count) {
-      float* const c = tile.carry[first + i] + tile.width + unit;
-      // c / (1 + e_f) + q / ((1 + e_i) (2 + q)) as one fraction
-      const Floats b = hn::Mul(e[i], hn::Add(q[i], all(2)));
-      const Floats numerator =
-          hn::MulAdd(load_units<all_lanes>(c, units), b, hn::Mul(q[i], e[count + i]));
-      cell[first + i] = quotient(numerator, hn::Mul(b, e[count + i]));
-      store_units<all_lanes>(cell[first + i], c, units);
-      one_and_o[first + i] = e[2 * count + i];
-    }
-    if constexpr (first + count < rows) {
-      update_cell<all_lanes, first + count, std::min(count, rows - first - count)>(z, tile, unit,
-                                                                                   cell, one_and_o);
-    }
+    const Floats q = expm1_of_double(z[2]);
+    // c / (1 + e_f) + q / ((1 + e_i) (2 + q)) as one fraction
+    const Floats b = hn::Mul(e[0], hn::Add(q, all(2)));
+    const Floats numerator = hn::MulAdd(load_units<all_lanes>(c, units), b, hn::Mul(q, e[1]));
+    cell = quotient(numerator, hn::Mul(b, e[1]));
+    one_and_o = e[2];
+    store_units<all_lanes>(cell, c, units);
   }
 
   template <bool all_lanes, int rows>
   static HWY_INLINE void update(const Floats (&z)[rows][gates], const CellTile& tile, int unit) {
     Floats p[rows];
     Floats one_and_o[rows];
-    update_cell<all_lanes, 0, std::min(1, rows)>(z, tile, unit, p, one_and_o);
+    DEMPILOT_EACH(row, rows)
+    update_cell<all_lanes>(z[row], tile, row, unit, p[row], one_and_o[row]);
     expm1_of_double(p);
     DEMPILOT_EACH(row, rows) {
       const Floats h = quotient(p[row], hn::Mul(one_and_o[row], hn::Add(p[row], all(2))));
@@ -375,6 +364,8 @@ template <class Cell>
 HWY_NOINLINE void step(const CellTile& tile, int rows) {
   for_blocks_of_rows(0, rows, CellBlock<Cell>{tile});
 }
+
+#undef DEMPILOT_EACH
 
 }  // namespace dempilot::nn::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

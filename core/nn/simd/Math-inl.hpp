@@ -290,12 +290,12 @@ HWY_INLINE Floats softplus(Floats x) {
 template <class Function>
 HWY_INLINE void replace(float* HWY_RESTRICT values, std::size_t count, Function function) {
   const FloatTag tag;
-  const std::size_t lanes = hn::Lanes(tag);
+  constexpr std::size_t width = hn::MaxLanes(FloatTag());
   std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes)
+  for (; i + width <= count; i += width)
     hn::StoreU(function(hn::LoadU(tag, values + i)), tag, values + i);
   if (i == count) return;
-  HWY_ALIGN float rest[hn::MaxLanes(FloatTag())] = {};
+  HWY_ALIGN float rest[width] = {};
   for (std::size_t lane = 0; i + lane < count; ++lane)
     rest[lane] = values[i + lane];
   hn::Store(function(hn::Load(tag, rest)), tag, rest);

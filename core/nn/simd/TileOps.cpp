@@ -1,8 +1,8 @@
 #include "core/nn/simd/TileOps.hpp"
 
-// SSE4 is the base line on x86, and what AVX-512 has beyond its first processors does nothing for a
-// policy.
-#define HWY_DISABLED_TARGETS HWY_SSSE3
+// Of the x86 family AVX-512, AVX2 and SSE4 are compiled, and the base line. Vectors whose size is
+// not known to the compiler cannot lie in arrays.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/nn/simd/TileOps.cpp"
 #include <hwy/foreach_target.h>
@@ -35,7 +35,9 @@ const TileOps& ops() {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include <algorithm>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "core/Error.hpp"
@@ -51,10 +53,12 @@ std::vector<const TileOps*> supported_tile_ops() {
 #if HWY_TARGETS & HWY_AVX2
   if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::ops());
 #endif
-#if (HWY_TARGETS & HWY_SSE4) && HWY_STATIC_TARGET != HWY_SSE4
+#if HWY_TARGETS & HWY_SSE4
   if ((supported & HWY_SSE4) != 0) found.push_back(&N_SSE4::ops());
 #endif
-  found.push_back(&HWY_STATIC_DISPATCH(ops)());
+  // What the compiler takes for granted may be one of these.
+  const TileOps* const granted = &HWY_STATIC_DISPATCH(ops)();
+  if (std::ranges::find(found, granted) == found.end()) found.push_back(granted);
   return found;
 }
 

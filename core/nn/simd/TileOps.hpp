@@ -6,10 +6,12 @@
 #include "core/policy/Contract.hpp"
 
 /// The layers as vector instructions of the host's processor, float32. One source is compiled for
-/// AVX-512, for AVX2 and for the vectors that every processor of its kind has; which of them runs
-/// is chosen when the program starts. Plain pointers and sizes: this knows no Kokkos.
+/// AVX-512, AVX2, SSE4 and what every processor of its kind has; which of them runs is chosen when
+/// the program starts. Plain pointers and sizes: this knows no Kokkos.
 ///
-/// A row's result is bitwise the same whatever rows it is computed with, on one instruction set.
+/// A row's result is bitwise the same whatever rows it is computed with, on processors of one kind.
+/// Instruction sets differ in the last place: products and sums are fused or not, and quotients
+/// rounded once or twice.
 namespace dempilot::nn::simd {
 
 /// Rows of floats; consecutive rows lie `stride` apart.
@@ -76,7 +78,7 @@ struct TileOps {
   int narrow_outputs;  ///< dense layers of so many outputs are packed in another way
 
   /// y (rows, outputs padded to lanes) = activation(x W + b) of x (rows, inputs); of a narrow
-  /// layer, x is padded to a multiple of 4 with finite numbers.
+  /// layer, x is padded to a multiple of 4 with zeros.
   void (*dense)(const Panels& layer, Activation activation, int rows, Rows<const float> x,
                 Rows<float> y);
   void (*lstm)(const CellTile& tile, int rows);

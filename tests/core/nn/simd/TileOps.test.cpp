@@ -29,12 +29,10 @@ std::size_t padded(std::size_t count, std::size_t multiple = max_lanes) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-/// Numbers at an address that vectors may be loaded from, with as many zeros behind them as a read
-/// ahead could touch.
+/// Numbers at an address that vectors may be loaded from.
 class Aligned {
  public:
-  explicit Aligned(const std::vector<float>& values)
-      : storage_(values.size() + std::size_t{2} * max_lanes, 0.0F) {
+  explicit Aligned(const std::vector<float>& values) : storage_(values.size() + max_lanes, 0.0F) {
     const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
     data_ = storage_.data() + (64 - address % 64) % 64 / sizeof(float);
     std::copy(values.begin(), values.end(), data_);
@@ -72,14 +70,14 @@ TEST_P(EachInstructionSet, ActivationsStayWithinTheirBoundsOverTheWholeRange) {
                              });
 }
 
-TEST_P(EachInstructionSet, ActivationsKeepNanAndSigns) {
+TEST_P(EachInstructionSet, ActivationsKeepNanAndWhatIsSmall) {
   for (const Activation activation : test::every_activation) {
-    std::vector<float> values{NAN, -0.0F, 0.0F, 1e-40F, -1e-40F};
+    std::vector<float> values{NAN, 1e-40F, -1e-40F};
     ops().activate(activation, values.data(), values.size());
     EXPECT_TRUE(std::isnan(values[0])) << static_cast<int>(activation);
     if (activation == Activation::tanh || activation == Activation::elu) {
-      EXPECT_EQ(values[3], 1e-40F) << static_cast<int>(activation);
-      EXPECT_EQ(values[4], -1e-40F) << static_cast<int>(activation);
+      EXPECT_EQ(values[1], 1e-40F) << static_cast<int>(activation);
+      EXPECT_EQ(values[2], -1e-40F) << static_cast<int>(activation);
     }
   }
 }
@@ -242,6 +240,10 @@ TEST_P(EachInstructionSet, CellsGiveTheSameBitsForAnyNumberOfRows) {
       const std::vector<float> carry(
           all.carry.begin(), all.carry.begin() + static_cast<std::ptrdiff_t>(some.carry.size()));
       ASSERT_THAT(some.carry, testing::ElementsAreArray(carry)) << cell.name << " " << rows;
+      for (std::size_t i = 0; i < rows * padded(width); ++i) {
+        if (i % padded(width) >= width) continue;
+        ASSERT_EQ(some.y[i], all.y[i]) << cell.name << " " << rows;
+      }
     }
   }
 }
