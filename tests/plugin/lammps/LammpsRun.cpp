@@ -113,6 +113,11 @@ void LammpsRun::write(const std::string& name, const std::string& content) const
   std::ofstream(file(name)) << content;
 }
 
+void LammpsRun::start_through(const std::string& script) {
+  write("start.sh", script);
+  launcher_ = "sh ./start.sh ";
+}
+
 Outcome LammpsRun::run(const std::string& script, int ranks, int threads) const {
   write("in.script", "plugin load " + plugin_path() + "\n" + script);
   std::ostringstream command;
@@ -122,7 +127,7 @@ Outcome LammpsRun::run(const std::string& script, int ranks, int threads) const 
   if (ranks > 1) {
     command << DEMPILOT_TEST_MPIEXEC << " " << DEMPILOT_TEST_MPIEXEC_FLAG << " " << ranks << " ";
   }
-  command << DEMPILOT_TEST_LAMMPS << " -in in.script > output 2>&1 < /dev/null";
+  command << launcher_ << DEMPILOT_TEST_LAMMPS << " -in in.script > output 2>&1 < /dev/null";
   const int status = std::system(command.str().c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(file("output"))};
 }

@@ -44,6 +44,9 @@ class LammpsRun {
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
   void write(const std::string& name, const std::string& content) const;
 
+  /// Lets each rank start LAMMPS through this shell script, which calls "$@" at its end.
+  void start_through(const std::string& script);
+
   /// Runs `script`, preceded by `plugin load`, and returns how it went.
   Outcome run(const std::string& script, int ranks = 1, int threads = 1) const;
   /// The same for a script that is expected to succeed: otherwise the test fails with its output.
@@ -53,6 +56,7 @@ class LammpsRun {
 
  private:
   std::filesystem::path folder_;
+  std::string launcher_;  ///< a command in front of LAMMPS's
 };
 
 /// Path of the plugin, for scripts that load it again.

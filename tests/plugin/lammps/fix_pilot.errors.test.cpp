@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/Pilot.hpp"
 #include "tests/plugin/lammps/LammpsRun.hpp"
 #include "tests/plugin/lammps/TestPolicies.hpp"
 
@@ -51,6 +52,22 @@ TEST_F(Errors, UnknownKeyword) {
   EXPECT_THAT(error_of(seeker, bound + "evry 5"),
               AllOf(HasSubstr("Fix pilot pilot: unknown keyword 'evry'"),
                     HasSubstr("Remove or correct it"), HasSubstr(".cpp:")));
+}
+
+TEST_F(Errors, RanksOfDifferentInstructionSets) {
+  if (std::string(instruction_set()) == "baseline") GTEST_SKIP() << "there is but one";
+  lammps.start_through(
+      "case ${OMPI_COMM_WORLD_RANK-${PMI_RANK-}} in 1) export DEMPILOT_SIMD=baseline;; esac\n"
+      "exec \"$@\"\n");
+  EXPECT_THAT(error_of(seeker, bound, world(), 2),
+              AllOf(HasSubstr("rank 1 would decide by baseline and rank 0 by "),
+                    HasSubstr("set the environment variable DEMPILOT_SIMD")));
+}
+
+TEST_F(Errors, UnknownInstructionSet) {
+  lammps.start_through("export DEMPILOT_SIMD=fastest\nexec \"$@\"\n");
+  EXPECT_THAT(error_of(seeker, bound), AllOf(HasSubstr("DEMPILOT_SIMD asks for 'fastest'"),
+                                             HasSubstr("choose one of these")));
 }
 
 TEST_F(Errors, UnboundName) {
