@@ -214,6 +214,7 @@ struct Lstm {
   static constexpr int gates = 4;
   static constexpr bool reads_h = true;
   static constexpr bool has_cell_state = true;
+  static constexpr bool row_by_row = false;
 
   /// The new cell state of a row, and 1 + exp(-o).
   template <bool all_lanes>
@@ -251,11 +252,7 @@ struct Gru {
   static constexpr int gates = 4;
   static constexpr bool reads_h = true;
   static constexpr bool has_cell_state = false;
-
-  template <bool all_lanes, int rows>
-  static HWY_INLINE void update(const Floats (&z)[rows][gates], const CellTile& tile, int unit) {
-    DEMPILOT_EACH(row, rows) update_row<all_lanes>(z[row], tile, row, unit);
-  }
+  static constexpr bool row_by_row = true;
 
   template <bool all_lanes>
   static HWY_INLINE void update_row(const Floats (&z)[gates], const CellTile& tile, int row,
@@ -278,11 +275,7 @@ struct MinGru {
   static constexpr int gates = 3;
   static constexpr bool reads_h = false;
   static constexpr bool has_cell_state = false;
-
-  template <bool all_lanes, int rows>
-  static HWY_INLINE void update(const Floats (&z)[rows][gates], const CellTile& tile, int unit) {
-    DEMPILOT_EACH(row, rows) update_row<all_lanes>(z[row], tile, row, unit);
-  }
+  static constexpr bool row_by_row = true;
 
   template <bool all_lanes>
   static HWY_INLINE void update_row(const Floats (&z)[gates], const CellTile& tile, int row,
@@ -326,7 +319,11 @@ HWY_NOINLINE void cell_panel(const CellTile& tile, const float* weights, const f
       k = end;
     }
   }
-  Cell::template update<all_lanes>(z, tile, unit);
+  if constexpr (Cell::row_by_row) {
+    DEMPILOT_EACH(row, rows) Cell::template update_row<all_lanes>(z[row], tile, row, unit);
+  } else {
+    Cell::template update<all_lanes>(z, tile, unit);
+  }
 }
 
 template <class Cell>

@@ -10,16 +10,6 @@ using Space = Kokkos::DefaultHostExecutionSpace;
 using test::Batch;
 using test::Result;
 
-std::vector<ModelSpec> models() {
-  return {test::recurrent_model(ModelVariant::current, ActionSpaceKind::box),
-          test::recurrent_model(ModelVariant::seed, ActionSpaceKind::max_norm, Activation::tanh, 2),
-          test::with_sigma_head(test::min_gru_model(ActionSpaceKind::box)),
-          test::feed_forward_model(ActionSpaceKind::free),
-          test::with_discrete_actions(test::separate_model()),
-          test::stacked_model(CellKind::lstm, CriticMemory::own, ActionSpaceKind::clipped),
-          test::with_normalization(test::stacked_model(CellKind::gru, CriticMemory::shared))};
-}
-
 void expect_close(const std::vector<float>& a, const std::vector<float>& b, const char* what) {
   ASSERT_EQ(a.size(), b.size()) << what;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -27,7 +17,7 @@ void expect_close(const std::vector<float>& a, const std::vector<float>& b, cons
 }
 
 TEST(LayerForm, BothFormsGiveTheSameNumbers) {
-  for (const ModelSpec& spec : models()) {
+  for (const ModelSpec& spec : test::one_of_each_composition()) {
     const Parameters parameters = test::random_parameters(spec, 1);
     Batch<float> batch = test::random_batch<float>(spec, 53, 4);
     batch.training = true;

@@ -20,18 +20,6 @@ using test::Result;
 using test::run;
 using test::same_bits;
 
-/// One of each composition, with widths that leave padding everywhere.
-std::vector<ModelSpec> models() {
-  return {test::recurrent_model(ModelVariant::current, ActionSpaceKind::box),
-          test::recurrent_model(ModelVariant::seed, ActionSpaceKind::max_norm, Activation::tanh, 2),
-          test::with_sigma_head(test::min_gru_model(ActionSpaceKind::box)),
-          test::feed_forward_model(ActionSpaceKind::free),
-          test::with_discrete_actions(test::separate_model()),
-          test::stacked_model(CellKind::lstm, CriticMemory::own, ActionSpaceKind::clipped),
-          test::with_normalization(test::stacked_model(CellKind::gru, CriticMemory::shared)),
-          test::bare_recurrent_model(CellKind::gru, CriticMemory::none)};
-}
-
 /// `fill` everywhere but at `place`, where the first agent of `single` sits.
 template <class Real>
 Batch<Real> among_neighbours(const Batch<Real>& single, int agents, int place, Real fill) {
@@ -59,7 +47,7 @@ TYPED_TEST(NetworkForward, ARowDependsNeitherOnItsPlaceNorOnItsNeighbours) {
   using Real = TypeParam;
   constexpr Real nan = std::numeric_limits<Real>::quiet_NaN();
   constexpr Real inf = std::numeric_limits<Real>::infinity();
-  for (const ModelSpec& spec : models()) {
+  for (const ModelSpec& spec : test::one_of_each_composition()) {
     const Network<Real, Space> network(spec, random_parameters(spec, 1));
     for (const bool sample : {false, true}) {
       Batch<Real> single = random_batch<Real>(spec, 1);
@@ -84,7 +72,7 @@ TYPED_TEST(NetworkForward, ARowDependsNeitherOnItsPlaceNorOnItsNeighbours) {
 TYPED_TEST(NetworkForward, IsBitwiseThatOfTheSerialBackEnd) {
 #ifdef KOKKOS_ENABLE_SERIAL
   using Real = TypeParam;
-  for (const ModelSpec& spec : models()) {
+  for (const ModelSpec& spec : test::one_of_each_composition()) {
     Batch<Real> batch = random_batch<Real>(spec, 203, 3);
     batch.sample = true;
     const Parameters parameters = random_parameters(spec, 1);
@@ -98,7 +86,7 @@ TYPED_TEST(NetworkForward, IsBitwiseThatOfTheSerialBackEnd) {
 
 TYPED_TEST(NetworkForward, RepeatsItselfBitwise) {
   using Real = TypeParam;
-  const ModelSpec spec = models()[0];
+  const ModelSpec spec = test::one_of_each_composition()[0];
   Batch<Real> batch = random_batch<Real>(spec, 203, 4);
   batch.sample = true;
   const Network<Real, Space> network(spec, random_parameters(spec, 1));
@@ -143,7 +131,7 @@ Result<Real> step_by_step(const Network<Real, Space>& network, const Batch<Real>
 
 TYPED_TEST(NetworkForward, ASequenceIsItsSingleSteps) {
   using Real = TypeParam;
-  for (const ModelSpec& spec : models()) {
+  for (const ModelSpec& spec : test::one_of_each_composition()) {
     const Network<Real, Space> network(spec, random_parameters(spec, 1));
     for (const bool training : {false, true}) {
       Batch<Real> batch = random_batch<Real>(spec, 37, 6);
@@ -160,7 +148,7 @@ TYPED_TEST(NetworkForward, ASequenceIsItsSingleSteps) {
 
 TYPED_TEST(NetworkForward, DoneForgetsAfterTheStepThatItMarks) {
   using Real = TypeParam;
-  const ModelSpec spec = models()[0];
+  const ModelSpec spec = test::one_of_each_composition()[0];
   const Network<Real, Space> network(spec, random_parameters(spec, 1));
   Batch<Real> batch = random_batch<Real>(spec, 2, 3);
   const auto without = run(network, batch);
@@ -179,7 +167,7 @@ TYPED_TEST(NetworkForward, DoneForgetsAfterTheStepThatItMarks) {
 
 TYPED_TEST(NetworkForward, OutputsThatNobodyAskedForChangeNothing) {
   using Real = TypeParam;
-  const ModelSpec spec = models()[0];
+  const ModelSpec spec = test::one_of_each_composition()[0];
   const Network<Real, Space> network(spec, random_parameters(spec, 1));
   const Batch<Real> batch = random_batch<Real>(spec, 19);
   const auto expected = run(network, batch);
@@ -198,7 +186,7 @@ TYPED_TEST(NetworkForward, OutputsThatNobodyAskedForChangeNothing) {
 
 TYPED_TEST(NetworkForward, NoAgentsAndNoStepsAreAllowed) {
   using Real = TypeParam;
-  const ModelSpec spec = models()[0];
+  const ModelSpec spec = test::one_of_each_composition()[0];
   const Network<Real, Space> network(spec, random_parameters(spec, 1));
   Batch<Real> nobody;
   EXPECT_TRUE(run(network, nobody).action.empty());

@@ -8,6 +8,18 @@
 
 namespace dempilot::test {
 
+/// One of each composition, with widths that leave padding everywhere.
+inline std::vector<ModelSpec> one_of_each_composition() {
+  return {recurrent_model(ModelVariant::current, ActionSpaceKind::box),
+          recurrent_model(ModelVariant::seed, ActionSpaceKind::max_norm, Activation::tanh, 2),
+          with_sigma_head(min_gru_model(ActionSpaceKind::box)),
+          feed_forward_model(ActionSpaceKind::free),
+          with_discrete_actions(separate_model()),
+          stacked_model(CellKind::lstm, CriticMemory::own, ActionSpaceKind::clipped),
+          with_normalization(stacked_model(CellKind::gru, CriticMemory::shared)),
+          bare_recurrent_model(CellKind::gru, CriticMemory::none)};
+}
+
 /// The input of nn::forward in host memory.
 template <class Real>
 struct Batch {

@@ -7,6 +7,7 @@
 
 #include "core/action/ActionSpace.hpp"
 #include "core/nn/Packing.hpp"
+#include "core/nn/SimdLayers.hpp"
 #include "tests/core/Models.hpp"
 #include "tests/core/nn/ActivationBounds.hpp"
 
@@ -265,17 +266,7 @@ TEST_P(EachInstructionSet, ActionsGoThroughTheirSpaceAsInDouble) {
       const auto values = random_values<float>(3 * stride, 4, size);
       const Aligned x(values);
       const Aligned log_det(std::vector<float>(stride, NAN));
-      SquashTile tile;
-      tile.kind = kind;
-      tile.size = 3;
-      tile.centre = space.centre.data();
-      tile.half = space.half.data();
-      tile.lower = space.lower.data();
-      tile.upper = space.upper.data();
-      tile.width = space.width;
-      tile.radius = space.radius;
-      tile.eps = space.eps;
-      tile.log_gain = space.log_gain;
+      SquashTile tile = squash_tile(space);
       tile.x = {x.data(), stride};
       tile.log_det = log_det.data();
       ops().squash(tile, rows);
