@@ -74,7 +74,7 @@ HWY_INLINE Floats clip(const SquashTile& tile, int first) {
   return all(0);
 }
 
-HWY_NOINLINE void squash(const SquashTile& tile, int rows) {
+HWY_NOINLINE inline void squash(const SquashTile& tile, int rows) {
   const FloatTag tag;
   const int lanes = static_cast<int>(hn::MaxLanes(tag));
   for (int first = 0; first < rows; first += lanes) {

@@ -177,8 +177,8 @@ struct DenseBlock {
   }
 };
 
-HWY_NOINLINE void dense(const Panels& layer, Activation activation, int rows, Rows<const float> x,
-                        Rows<float> y) {
+HWY_NOINLINE inline void dense(const Panels& layer, Activation activation, int rows,
+                               Rows<const float> x, Rows<float> y) {
 #if HWY_TARGET != HWY_SCALAR
   const bool narrow = layer.outputs <= narrow_outputs;
   if (narrow) for_blocks_of_rows(0, rows, NarrowBlock{layer, x, y});

@@ -309,7 +309,7 @@ HWY_INLINE void replace(float* HWY_RESTRICT values, std::size_t count, Function 
   case Activation::name:                \
     return replace(values, count, [](Floats x) HWY_ATTR { return expression; })
 
-HWY_NOINLINE void activate(Activation activation, float* values, std::size_t count) {
+HWY_NOINLINE inline void activate(Activation activation, float* values, std::size_t count) {
   switch (activation) {
     DEMPILOT_CASE(gelu, gelu(x));
     DEMPILOT_CASE(gelu_erf, gelu_erf(x));
