@@ -13,8 +13,14 @@ inline constexpr int tile_rows = 16;
 inline constexpr int block_rows = 4;
 inline constexpr int block_lanes = 8;
 
+/// The least multiple of `multiple` that is no less than `count`.
+template <class Integer>
+KOKKOS_INLINE_FUNCTION constexpr Integer round_up(Integer count, Integer multiple) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
 inline int padded_to_lanes(int width) {
-  return (width + block_lanes - 1) / block_lanes * block_lanes;
+  return round_up(width, block_lanes);
 }
 
 /// (tile_rows, width) of scratch memory.

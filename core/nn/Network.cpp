@@ -156,9 +156,8 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
 template <class Layers, class ExecutionSpace>
 int rows_of_a_tile(const ExecutionSpace& space, int agents) {
   if constexpr (!runs_on_host<ExecutionSpace>) return Layers::tile_rows;
-  constexpr int block = Layers::block_rows;
   const int share = (agents + space.concurrency() - 1) / space.concurrency();
-  return std::min(Layers::tile_rows, (share + block - 1) / block * block);
+  return std::min(Layers::tile_rows, round_up(share, Layers::block_rows));
 }
 
 template <class Real, class ExecutionSpace, class Layers>

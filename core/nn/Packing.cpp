@@ -118,7 +118,7 @@ Panelled panelled(const Dense& dense, const PanelOrder& order) {
 
 Panelled narrow(const Dense& dense, int lanes) {
   const auto width = static_cast<std::size_t>(lanes);
-  const std::size_t padded = (4 * dense.outputs + width - 1) / width * width;
+  const std::size_t padded = round_up(4 * dense.outputs, width);
   Panelled result{std::vector<float>((dense.inputs + 3) / 4 * padded, 0.0F),
                   std::vector<float>(padded, 0.0F)};
   for (std::size_t o = 0; o < dense.outputs; ++o) {

@@ -18,6 +18,7 @@ struct PortableLayers {
   static constexpr int block_rows = nn::block_rows;
   static constexpr int row_multiple = block_rows;
   static constexpr bool squashes_columns = false;
+  static constexpr bool steps_into_out = false;
   /// Padding is written too, so the carry is kept in scratch memory.
   static constexpr bool carry_in_place = false;
 
@@ -43,9 +44,9 @@ struct PortableLayers {
     team.team_barrier();
   }
 
-  /// Replaces tile.x by what the layer gives, and its part of the carry. True: it lies in `other`.
+  /// Replaces tile.x by what the layer gives, and its part of the carry.
   template <class Member>
-  KOKKOS_FUNCTION bool step(const Member& team, CellKind cell,
+  KOKKOS_FUNCTION void step(const Member& team, CellKind cell,
                             const RecurrentLayer<Real, ExecutionSpace>& layer, int rows,
                             const RecurrentTile<Real, ExecutionSpace>& tile, const Rows&) const {
     switch (cell) {
@@ -59,7 +60,6 @@ struct PortableLayers {
         MinGruCell{}(team, rows, layer, tile);
         break;
     }
-    return false;
   }
 };
 

@@ -45,7 +45,7 @@ struct RolloutKernel {
         gates_width = std::max(gates_width, Layers::gates_width(layer));
       }
     }
-    widest = (widest + simd::max_lanes - 1) / simd::max_lanes * simd::max_lanes;
+    widest = round_up(widest, simd::max_lanes);
   }
 
   std::size_t scratch_bytes() const {
@@ -68,8 +68,7 @@ struct RolloutKernel {
     work.first = static_cast<int>(team.league_rank()) * rows_each;
     const int left = rollout.agents - work.first;
     work.rows = left < rows_each ? left : rows_each;
-    work.padded =
-        (work.rows + Layers::row_multiple - 1) / Layers::row_multiple * Layers::row_multiple;
+    work.padded = round_up(work.rows, Layers::row_multiple);
     work.in = new_tile(team, widest);
     work.out = new_tile(team, widest);
     if constexpr (Layers::carry_in_place) {
@@ -176,9 +175,8 @@ struct RolloutKernel {
                                     Work& work) const {
     for (int i = 0; i < stack.layer_count; ++i) {
       const RecurrentTile<Real, ExecutionSpace> tile{work.in, work.carry, work.joint, work.gates};
-      if (layers.step(team, stack.cell, stack.layers[i], work.padded, tile, work.out)) {
-        swap(work.in, work.out);
-      }
+      layers.step(team, stack.cell, stack.layers[i], work.padded, tile, work.out);
+      if constexpr (Layers::steps_into_out) swap(work.in, work.out);
     }
   }
 

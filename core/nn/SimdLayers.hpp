@@ -33,6 +33,7 @@ struct SimdLayers {
   static constexpr int block_rows = simd::max_block_rows;
   static constexpr int row_multiple = 1;
   static constexpr bool squashes_columns = true;
+  static constexpr bool steps_into_out = true;
   static constexpr bool carry_in_place = true;
 
   const simd::TileOps* ops = nullptr;
@@ -53,8 +54,9 @@ struct SimdLayers {
     ops->dense(panels(layer), activation, rows, view<const float>(in), view<float>(out));
   }
 
+  /// Replaces the layer's part of tile.carry, and leaves what the layer gives in `out`.
   template <class Member>
-  bool step(const Member&, CellKind cell, const RecurrentLayer<float, ExecutionSpace>& layer,
+  void step(const Member&, CellKind cell, const RecurrentLayer<float, ExecutionSpace>& layer,
             int rows, const RecurrentTile<float, ExecutionSpace>& tile, const Rows& out) const {
     simd::CellTile part{panels(layer.gates), layer.width, view<const float>(tile.x),
                         view<float>(tile.carry), view<float>(out)};
@@ -70,7 +72,6 @@ struct SimdLayers {
         ops->min_gru(part, rows);
         break;
     }
-    return true;
   }
 
   /// Takes the columns x (actions, rows padded to lanes), `stride` apart, through the action space.

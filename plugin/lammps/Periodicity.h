@@ -45,7 +45,6 @@ struct Periodicity {
   /// Where particles can be: LAMMPS loses those that are farther than one period outside of the
   /// box, and nothing can be near a place that is not finite.
   Bounds realm() const;
-  bool holds(const double* point) const { return realm().holds(point); }
   /// Where particles can be and have no image in `near` but themselves. Not all of it, so that no
   /// rounding matters.
   Bounds realm_without_images(const Bounds& near) const;

@@ -21,6 +21,7 @@ from typing import Any
 import frameworks
 import lammps
 import ranks
+from common.contest import positive
 from make_bed import make_bed, write_data  # the lighthouse's
 from model import BenchError, fresh_weights, read_weights, write_policy
 from picture import draw
@@ -77,14 +78,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
             setattr(options, name, value)
     options.output = options.output.resolve()
     return options
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is too small (there must be one): give 1 or more")
-    return number
 
 
 def allowed_cores() -> list[int]:

@@ -76,7 +76,6 @@ HWY_INLINE Floats clip(const SquashTile& tile, int first) {
 
 HWY_NOINLINE inline void squash(const SquashTile& tile, int rows) {
   const FloatTag tag;
-  const int lanes = static_cast<int>(hn::MaxLanes(tag));
   for (int first = 0; first < rows; first += lanes) {
     Floats log_det = all(0);
     switch (tile.kind) {

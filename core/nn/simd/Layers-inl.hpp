@@ -28,7 +28,6 @@ constexpr int block_rows = 2;
 #endif
 static_assert(block_rows <= max_block_rows);
 
-constexpr int lanes = static_cast<int>(hn::MaxLanes(FloatTag()));
 static_assert(lanes <= max_lanes);
 
 /// Where four partial sums an output take fewer vectors than one sum an output: up to 3 vectors.
@@ -44,31 +43,21 @@ HWY_INLINE void multiply(Rows<const float> x, const float* HWY_RESTRICT weights,
   HWY_UNROLL(2)
   for (int k = 0; k < inputs; ++k, weights += vectors * lanes) {
     Floats weight[vectors];
-    HWY_UNROLL(4)
-    for (int v = 0; v < vectors; ++v)
-      weight[v] = hn::Load(tag, weights + v * lanes);
+    DEMPILOT_EACH(v, vectors) weight[v] = hn::Load(tag, weights + v * lanes);
     if constexpr (rows > 2) {
-      HWY_UNROLL(4)
-      for (int v = 0; v < vectors; ++v)
-        hwy::Prefetch(weights + (ahead * vectors + v) * lanes);
+      DEMPILOT_EACH(v, vectors) hwy::Prefetch(weights + (ahead * vectors + v) * lanes);
     }
-    HWY_UNROLL(6)
-    for (int row = 0; row < rows; ++row) {
+    DEMPILOT_EACH(row, rows) {
       const Floats entry = hn::Set(tag, x[row][k]);
-      HWY_UNROLL(4)
-      for (int v = 0; v < vectors; ++v)
-        sum[row][v] = hn::MulAdd(entry, weight[v], sum[row][v]);
+      DEMPILOT_EACH(v, vectors) sum[row][v] = hn::MulAdd(entry, weight[v], sum[row][v]);
     }
   }
 }
 
 template <int rows, int vectors>
 HWY_INLINE void load_bias(const float* HWY_RESTRICT bias, Floats (&sum)[rows][vectors]) {
-  HWY_UNROLL(6)
-  for (int row = 0; row < rows; ++row) {
-    HWY_UNROLL(4)
-    for (int v = 0; v < vectors; ++v)
-      sum[row][v] = hn::Load(FloatTag(), bias + v * lanes);
+  DEMPILOT_EACH(row, rows) {
+    DEMPILOT_EACH(v, vectors) sum[row][v] = hn::Load(FloatTag(), bias + v * lanes);
   }
 }
 
@@ -87,11 +76,8 @@ HWY_NOINLINE void dense_panel(const float* weights, const float* bias, int input
   Floats sum[rows][vectors];
   load_bias(bias, sum);
   multiply(x, weights, inputs, sum);
-  HWY_UNROLL(6)
-  for (int row = 0; row < rows; ++row) {
-    HWY_UNROLL(4)
-    for (int v = 0; v < vectors; ++v)
-      hn::StoreU(sum[row][v], FloatTag(), y[row] + v * lanes);
+  DEMPILOT_EACH(row, rows) {
+    DEMPILOT_EACH(v, vectors) hn::StoreU(sum[row][v], FloatTag(), y[row] + v * lanes);
   }
 }
 

@@ -22,6 +22,8 @@ using FloatTag = hn::ScalableTag<float>;
 using IntTag = hn::RebindToSigned<FloatTag>;
 using Floats = hn::Vec<FloatTag>;
 
+constexpr int lanes = static_cast<int>(hn::MaxLanes(FloatTag()));
+
 HWY_INLINE Floats all(float x) {
   return hn::Set(FloatTag(), x);
 }
@@ -232,12 +234,12 @@ HWY_INLINE Floats log_of_positive(Floats x) {
 }
 
 HWY_INLINE Floats sigmoid(Floats x) {
+  // e / (1 + e) below 0, 1 / (1 + e) above
   const TwoFactors e = exp_in_two(hn::Neg(hn::Abs(x)));
-  const Floats small = hn::Mul(e.first, e.second);
-  const Floats share = hn::Div(e.first, hn::Add(small, all(1)));
-  // e / (1 + e) below 0, 1 / (1 + e) above: the division is done once, of the numerator needed
-  const Floats above = hn::Div(all(1), hn::Add(small, all(1)));
-  return hn::IfThenElse(hn::Lt(x, all(0)), hn::Mul(share, e.second), above);
+  const auto below = hn::Lt(x, all(0));
+  const Floats sum = hn::Add(hn::Mul(e.first, e.second), all(1));
+  const Floats share = hn::Div(hn::IfThenElse(below, e.first, all(1)), sum);
+  return hn::Mul(share, hn::IfThenElse(below, e.second, all(1)));
 }
 
 HWY_INLINE Floats silu(Floats x) {
@@ -290,7 +292,7 @@ HWY_INLINE Floats softplus(Floats x) {
 template <class Function>
 HWY_INLINE void replace(float* HWY_RESTRICT values, std::size_t count, Function function) {
   const FloatTag tag;
-  constexpr std::size_t width = hn::MaxLanes(FloatTag());
+  constexpr std::size_t width = lanes;
   std::size_t i = 0;
   for (; i + width <= count; i += width)
     hn::StoreU(function(hn::LoadU(tag, values + i)), tag, values + i);
@@ -303,8 +305,7 @@ HWY_INLINE void replace(float* HWY_RESTRICT values, std::size_t count, Function 
     values[i + lane] = rest[lane];
 }
 
-// One function for each, not one with a function argument: a lambda would be compiled for the
-// processor that every machine has.
+// Without the attribute, a lambda would be compiled for the processor that every machine has.
 #define DEMPILOT_CASE(name, expression) \
   case Activation::name:                \
     return replace(values, count, [](Floats x) HWY_ATTR { return expression; })

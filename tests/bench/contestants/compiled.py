@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 import torch._inductor.config
-from eager import TorchForm, configure, make_layer, version
+from eager import Layer, TorchForm, configure, version
 from form import Work
 from torch import Tensor, nn
 
@@ -106,21 +106,13 @@ class CompiledSteps(TorchForm):
         self.heads = torch.cat(heads)
 
 
-class CompiledEncoder(TorchForm):
+class CompiledEncoder(Layer):
     """The encoder compiled, once for all steps, before nn.LSTM."""
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         torch._dynamo.reset()
-        self.layer = make_layer(self)
-        self.encoded = torch.compile(self.encode, dynamic=False)
-
-    def run(self) -> None:
-        work = self.work
-        x = self.encoded(self.observation.flatten(0, 1)).reshape(work.steps, work.agents, -1)
-        y, (h, c) = self.layer(x, (self.h[None], self.c[None]))
-        self.h, self.c = h[0], c[0]
-        self.decide(y.flatten(0, 1))
+        self.encoder = torch.compile(self.encode, dynamic=False)
 
 
 def forms(work: Work, mode: str) -> list[tuple[str, Callable[[], TorchForm]]]:

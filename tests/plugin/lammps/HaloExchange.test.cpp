@@ -320,7 +320,7 @@ TEST(HaloExchange, LeavesOutWhatIsNowhere) {
   halo.gather(setting.box, setting.own.view(), setting.agents, {&wanted, 1});
   // Those that are left see each other as if there were no others.
   std::erase_if(setting.agents, [&](std::int32_t agent) {
-    return !setting.box.holds(setting.own.at(static_cast<std::size_t>(agent)));
+    return !setting.box.realm().holds(setting.own.at(static_cast<std::size_t>(agent)));
   });
   for (const auto& [i, x] : lost)
     setting.all.mask[i] = 0;
@@ -341,7 +341,8 @@ TEST(HaloExchange, BearsAWorldThatFliesApart) {
   for (const std::int32_t agent : setting.agents) {
     const auto i = static_cast<std::size_t>(agent);
     const double* const x = setting.own.at(i);
-    EXPECT_EQ(seen.count({setting.own.tag[i], x[0], x[1], x[2]}), setting.box.holds(x) ? 1U : 0U);
+    EXPECT_EQ(seen.count({setting.own.tag[i], x[0], x[1], x[2]}),
+              setting.box.realm().holds(x) ? 1U : 0U);
   }
 }
 

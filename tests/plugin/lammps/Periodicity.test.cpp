@@ -46,7 +46,7 @@ TEST(Periodicity, KnowsNoImagesOfWhatIsNowhere) {
 TEST(Periodicity, HoldsWhatIsNoMoreThanAPeriodOutside) {
   const auto holds = [](double x, double y, double z) {
     const std::array<double, 3> point = {x, y, z};
-    return box().holds(point.data());
+    return box().realm().holds(point.data());
   };
   EXPECT_TRUE(holds(1.0, 1e20, 0.0));
   EXPECT_TRUE(holds(-9.0, 0.0, 6.0));
