@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "core/Backend.hpp"
 #include "core/nn/Lanes.hpp"
 
@@ -35,6 +37,7 @@ template <class Real, class ExecutionSpace>
 struct Linear {
   Matrix<Real, ExecutionSpace> kernel;  ///< (inputs, outputs padded to block_lanes), or empty
   Vector<Real, ExecutionSpace> panels;  ///< the same, ordered as simd::Panels says, or empty
+  Vector<std::uint16_t, ExecutionSpace> pieces;  ///< the same in bf16, or empty
   Vector<Real, ExecutionSpace> bias;    ///< in the order of the kernel's or the panels' columns
   int inputs = 0;
   int outputs = 0;

@@ -15,27 +15,18 @@ namespace {
 
 using detail::Dense;
 
-/// `cell_width`: as in pack().
-detail::Panelled simd_order(const Dense& dense, std::size_t cell_width) {
-  const simd::TileOps& ops = simd::tile_ops();
-  if (cell_width > 0) {
-    const auto gates = static_cast<int>(dense.outputs / cell_width);
-    return detail::panelled(dense, {ops.lanes, gates, static_cast<int>(cell_width)});
-  }
-  if (static_cast<int>(dense.outputs) <= ops.narrow_outputs)
-    return detail::narrow(dense, ops.lanes);
-  return detail::panelled(dense, {ops.lanes, simd::dense_vectors, 0});
-}
-
-/// `cell_width`: the units of a recurrent cell's gates, 0 for a dense layer.
+/// `cell_width`, `features`: as of detail::panelled().
 template <class Real, class ExecutionSpace>
-Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_t cell_width = 0) {
+Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_t cell_width,
+                                  std::size_t features) {
   Linear<Real, ExecutionSpace> layer;
   layer.inputs = static_cast<int>(dense.inputs);
   layer.outputs = static_cast<int>(dense.outputs);
   if (form == LayerForm::simd) {
-    const detail::Panelled panels = simd_order(dense, cell_width);
+    const detail::Panelled panels =
+        detail::panelled(simd::tile_ops(), dense, cell_width, features);
     layer.panels = upload<Real, ExecutionSpace>(panels.weights, "DEMPilot::Linear::panels");
+    layer.pieces = upload<std::uint16_t, ExecutionSpace>(panels.pieces, "DEMPilot::Linear::pieces");
     layer.bias = upload<Real, ExecutionSpace>(panels.bias, "DEMPilot::Linear::bias");
     return layer;
   }
@@ -54,6 +45,11 @@ Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_
   Kokkos::deep_copy(layer.kernel, kernel);
   Kokkos::deep_copy(layer.bias, bias);
   return layer;
+}
+
+template <class Real, class ExecutionSpace>
+Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form) {
+  return pack<Real, ExecutionSpace>(dense, form, 0, dense.inputs);
 }
 
 template <class Real, class ExecutionSpace>
@@ -77,9 +73,10 @@ RecurrentStack<Real, ExecutionSpace> pack(const Parameters& parameters,
   stack.cell = layers.cell;
   const auto width = static_cast<int>(layers.width);
   for (std::size_t i = 0; i < layers.names.size(); ++i) {
+    const Dense gates = detail::gates_of(parameters, layers, i);
+    const std::size_t features = gates.inputs - (layers.cell == CellKind::min_gru ? 0 : layers.width);
     stack.layers[stack.layer_count++] = {
-        pack<Real, ExecutionSpace>(detail::gates_of(parameters, layers, i), form, layers.width),
-        width, first_carry};
+        pack<Real, ExecutionSpace>(gates, form, layers.width, features), width, first_carry};
     first_carry += layers.cell == CellKind::lstm ? 2 * width : width;
   }
   return stack;
@@ -154,17 +151,19 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
 
 /// Agents that share a tile: on a host, few enough that no thread goes without.
 template <class Layers, class ExecutionSpace>
-int rows_of_a_tile(const ExecutionSpace& space, int agents) {
+int rows_of_a_tile(const Layers& layers, const ExecutionSpace& space, int agents) {
   if constexpr (!runs_on_host<ExecutionSpace>) return Layers::tile_rows;
   const int share = (agents + space.concurrency() - 1) / space.concurrency();
-  return std::min(Layers::tile_rows, round_up(share, Layers::block_rows));
+  // As many tiles for each thread, of as many agents as blocks allow.
+  const int tiles = (share + layers.most_rows() - 1) / layers.most_rows();
+  return round_up((share + tiles - 1) / tiles, layers.block_rows());
 }
 
 template <class Real, class ExecutionSpace, class Layers>
 void launch(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& network,
             const Rollout<Real, ExecutionSpace>& rollout, const Layers& layers) {
   detail::RolloutKernel<Real, ExecutionSpace, Layers> kernel(network, rollout, layers);
-  kernel.rows_each = rows_of_a_tile<Layers>(space, rollout.agents);
+  kernel.rows_each = rows_of_a_tile(layers, space, rollout.agents);
   const int tiles = (rollout.agents + kernel.rows_each - 1) / kernel.rows_each;
   constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
   Kokkos::TeamPolicy<ExecutionSpace> policy(space, tiles, team_size);

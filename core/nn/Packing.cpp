@@ -1,9 +1,11 @@
 #include "core/nn/Packing.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/nn/Gru.hpp"
 #include "core/nn/Lstm.hpp"
+#include "core/nn/simd/Amx.hpp"
 
 namespace dempilot::nn::detail {
 namespace {
@@ -56,6 +58,102 @@ Dense min_gru_gates(const Tensor& kernels, std::size_t index) {
   return gates;
 }
 
+/// Where the columns of a layer lie in the panels of the vector instructions.
+struct PanelOrder {
+  std::size_t lanes;             ///< floats in a vector
+  std::size_t vectors_of_panel;  ///< at most
+  std::size_t outputs;           ///< that one vector of each kind runs over: units, or all outputs
+  std::size_t vectors;           ///< of all panels
+  bool cell;                     ///< the vectors of a panel are of different gates
+
+  PanelOrder(const Dense& dense, std::size_t lanes_of_vector, std::size_t cell_width)
+      : lanes(lanes_of_vector),
+        vectors_of_panel(cell_width > 0 ? dense.outputs / cell_width : simd::dense_vectors),
+        outputs(cell_width > 0 ? cell_width : dense.outputs),
+        vectors(round_up(outputs, lanes) / lanes * (cell_width > 0 ? vectors_of_panel : 1)),
+        cell(cell_width > 0) {}
+
+  /// How many vectors the panel of `vector` has.
+  std::size_t width_of_panel(std::size_t vector) const {
+    return std::min(vectors_of_panel, vectors - vector / vectors_of_panel * vectors_of_panel);
+  }
+
+  /// Calls body(vector, lane, column of the layer).
+  template <class Body>
+  void for_each_column(const Body& body) const {
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      const std::size_t first = (cell ? vector / vectors_of_panel : vector) * lanes;
+      const std::size_t gate = cell ? vector % vectors_of_panel : 0;
+      for (std::size_t lane = 0; lane < lanes && first + lane < outputs; ++lane)
+        body(vector, lane, gate * outputs + first + lane);
+    }
+  }
+};
+
+std::vector<float> weights_of(const Dense& dense, const PanelOrder& order) {
+  std::vector<float> weights(dense.inputs * order.vectors * order.lanes, 0.0F);
+  order.for_each_column([&](std::size_t vector, std::size_t lane, std::size_t column) {
+    const std::size_t in_panel = vector % order.vectors_of_panel;
+    for (std::size_t k = 0; k < dense.inputs; ++k) {
+      const std::size_t at =
+          (vector - in_panel) * dense.inputs + k * order.width_of_panel(vector) + in_panel;
+      weights[at * order.lanes + lane] = dense.kernel[k * dense.outputs + column];
+    }
+  });
+  return weights;
+}
+
+/// The nearest bf16, as a float.
+float to_bf16(float x) {
+  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(x) + 0x8000U) & 0xffff0000U);
+}
+
+/// amx::Product's weights.
+std::vector<std::uint16_t> pieces_of(const Dense& dense, const PanelOrder& order,
+                                     std::size_t features) {
+  using simd::amx::piece_count;
+  constexpr std::size_t most = simd::amx::tile_inputs;
+  constexpr std::size_t size = simd::amx::tile_size;
+  // x and h end with a tile of their own.
+  const std::size_t feature_tiles = simd::amx::tiles_of(features);
+  const std::size_t tiles = feature_tiles + simd::amx::tiles_of(dense.inputs - features);
+  std::vector<std::uint16_t> pieces((order.vectors * tiles + 2) * piece_count * size, 0);
+  order.for_each_column([&](std::size_t vector, std::size_t lane, std::size_t column) {
+    const std::size_t in_panel = vector % order.vectors_of_panel;
+    const std::size_t second = in_panel % 2;
+    const std::size_t pair = in_panel - second + 1 < order.width_of_panel(vector) ? 2 : 1;
+    std::uint16_t* const first = &pieces[(vector - second) * tiles * piece_count * size];
+    for (std::size_t k = 0; k < dense.inputs; ++k) {
+      const std::size_t place = k < features ? k : feature_tiles * most + (k - features);
+      const std::size_t in_tile = place % most;
+      std::uint16_t* const tile = first + place / most * piece_count * pair * size;
+      float rest = std::clamp(dense.kernel[k * dense.outputs + column], -simd::amx::largest_bf16,
+                              simd::amx::largest_bf16);
+      for (std::size_t piece = piece_count; piece-- > 0;) {
+        const float part = to_bf16(rest);
+        tile[(piece * pair + second) * size + in_tile / 2 * most + 2 * lane + in_tile % 2] =
+            static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(part) >> 16U);
+        rest -= part;
+      }
+    }
+  });
+  return pieces;
+}
+
+/// A layer of few outputs, four inputs side by side.
+Panelled narrow(const Dense& dense, std::size_t lanes) {
+  const std::size_t padded = round_up(4 * dense.outputs, lanes);
+  Panelled result{std::vector<float>((dense.inputs + 3) / 4 * padded, 0.0F),
+                  std::vector<float>(padded, 0.0F),
+                  {}};
+  for (std::size_t o = 0; o < dense.outputs; ++o) {
+    result.bias[4 * o] = static_cast<float>(dense.bias[o]);
+    for (std::size_t k = 0; k < dense.inputs; ++k)
+      result.weights[k / 4 * padded + 4 * o + k % 4] = dense.kernel[k * dense.outputs + o];
+  }
+  return result;
+}
+
 }  // namespace
 
 Dense dense(const Parameters& parameters, const std::string& name) {
@@ -90,41 +188,20 @@ Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std:
   return layers.cell == CellKind::lstm ? lstm_gates(from_x, from_h) : gru_gates(from_x, from_h);
 }
 
-Panelled panelled(const Dense& dense, const PanelOrder& order) {
-  const auto lanes = static_cast<std::size_t>(order.lanes);
-  const auto most = static_cast<std::size_t>(order.vectors);
-  const auto width = static_cast<std::size_t>(order.width);
-  // Columns that one vector of each kind runs over: a cell's units, or all outputs.
-  const std::size_t vectors_in_all =
-      width > 0 ? (width + lanes - 1) / lanes * most : (dense.outputs + lanes - 1) / lanes;
-  Panelled result{std::vector<float>(dense.inputs * vectors_in_all * lanes, 0.0F),
-                  std::vector<float>(vectors_in_all * lanes, 0.0F)};
-  for (std::size_t vector = 0; vector < vectors_in_all; ++vector) {
-    const std::size_t panel = vector / most;
-    const std::size_t vectors = std::min(most, vectors_in_all - panel * most);
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const std::size_t unit = width > 0 ? panel * lanes + lane : vector * lanes + lane;
-      if (unit >= (width > 0 ? width : dense.outputs)) continue;
-      const std::size_t column = width > 0 ? vector % most * width + unit : unit;
-      result.bias[vector * lanes + lane] = static_cast<float>(dense.bias[column]);
-      for (std::size_t k = 0; k < dense.inputs; ++k) {
-        const std::size_t at = panel * most * dense.inputs + k * vectors + vector % most;
-        result.weights[at * lanes + lane] = dense.kernel[k * dense.outputs + column];
-      }
-    }
-  }
-  return result;
-}
-
-Panelled narrow(const Dense& dense, int lanes) {
-  const auto width = static_cast<std::size_t>(lanes);
-  const std::size_t padded = round_up(4 * dense.outputs, width);
-  Panelled result{std::vector<float>((dense.inputs + 3) / 4 * padded, 0.0F),
-                  std::vector<float>(padded, 0.0F)};
-  for (std::size_t o = 0; o < dense.outputs; ++o) {
-    result.bias[4 * o] = static_cast<float>(dense.bias[o]);
-    for (std::size_t k = 0; k < dense.inputs; ++k)
-      result.weights[k / 4 * padded + 4 * o + k % 4] = dense.kernel[k * dense.outputs + o];
+Panelled panelled(const simd::TileOps& ops, const Dense& dense, std::size_t cell_width,
+                  std::size_t features) {
+  if (cell_width == 0 && dense.outputs <= static_cast<std::size_t>(ops.narrow_outputs))
+    return narrow(dense, static_cast<std::size_t>(ops.lanes));
+  const PanelOrder order(dense, static_cast<std::size_t>(ops.lanes), cell_width);
+  Panelled result;
+  result.bias.assign(order.vectors * order.lanes, 0.0F);
+  order.for_each_column([&](std::size_t vector, std::size_t lane, std::size_t column) {
+    result.bias[vector * order.lanes + lane] = static_cast<float>(dense.bias[column]);
+  });
+  if (ops.reads_pieces) {
+    result.pieces = pieces_of(dense, order, features);
+  } else {
+    result.weights = weights_of(dense, order);
   }
   return result;
 }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+
 #include "core/nn/Network.hpp"
+#include "core/nn/simd/TileOps.hpp"
 #include "core/policy/Architecture.hpp"
 
 /// From named parameters to the matrices that the kernels read.
@@ -27,21 +30,16 @@ Dense side_by_side(const Dense& a, const Dense& b);
 /// the cell reads them; of a MinGRU from x alone.
 Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std::size_t index);
 
-/// Where the columns of a layer lie in the panels of the vector instructions (simd::Panels).
-struct PanelOrder {
-  int lanes = 1;    ///< floats in a vector
-  int vectors = 1;  ///< of a panel, at most
-  int width = 0;    ///< units of a cell with `vectors` gates, which share panels; 0: a dense layer
-};
-
-/// A layer in panels; what no output has is zero.
+/// A layer as the vector instructions read it (simd::Panels); what no input or output has is zero.
 struct Panelled {
   std::vector<float> weights;
   std::vector<float> bias;
+  std::vector<std::uint16_t> pieces;  ///< bf16, instead of weights
 };
-Panelled panelled(const Dense& dense, const PanelOrder& order);
 
-/// A layer of few outputs, four inputs side by side; what no input or output has is zero.
-Panelled narrow(const Dense& dense, int lanes);
+/// `cell_width`: the units of a recurrent cell's gates, which share panels; 0 for a dense layer.
+/// `features`: inputs of a cell before its h, or all of them.
+Panelled panelled(const simd::TileOps& ops, const Dense& dense, std::size_t cell_width,
+                  std::size_t features);
 
 }  // namespace dempilot::nn::detail

@@ -15,12 +15,16 @@ struct PortableLayers {
 
   static constexpr int tile_rows = nn::tile_rows;
   /// Blocks of rows are complete; rows that no agent has are computed and thrown away.
-  static constexpr int block_rows = nn::block_rows;
-  static constexpr int row_multiple = block_rows;
+  static constexpr int row_multiple = nn::block_rows;
   static constexpr bool squashes_columns = false;
   static constexpr bool steps_into_out = false;
   /// Padding is written too, so the carry is kept in scratch memory.
   static constexpr bool carry_in_place = false;
+
+  static int block_rows() { return nn::block_rows; }
+  static int most_rows() { return tile_rows; }
+  /// Room that a layer of so many inputs takes beside what flows in and out.
+  static std::size_t scratch_bytes(int) { return 0; }
 
   /// The room that a step of `layer` takes, in entries of a row.
   static int joint_width(const RecurrentLayer<Real, ExecutionSpace>& layer) {
@@ -34,7 +38,7 @@ struct PortableLayers {
   template <class Member>
   KOKKOS_FUNCTION void dense(const Member& team, const Linear<Real, ExecutionSpace>& layer,
                              Activation activation, int rows, const Rows& in,
-                             const Rows& out) const {
+                             const Rows& out, void*) const {
     layer(team, rows, in, out);
     if (activation == Activation::identity) return;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, rows * layer.outputs), [&](int index) {
@@ -48,7 +52,8 @@ struct PortableLayers {
   template <class Member>
   KOKKOS_FUNCTION void step(const Member& team, CellKind cell,
                             const RecurrentLayer<Real, ExecutionSpace>& layer, int rows,
-                            const RecurrentTile<Real, ExecutionSpace>& tile, const Rows&) const {
+                            const RecurrentTile<Real, ExecutionSpace>& tile, const Rows&,
+                            void*) const {
     switch (cell) {
       case CellKind::lstm:
         LstmCell{}(team, rows, layer, tile);

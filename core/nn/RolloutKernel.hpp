@@ -28,6 +28,7 @@ struct RolloutKernel {
   int widest = 0;             ///< widest row between two layers, padded
   int joint_width = 0;        ///< recurrence: [x | h]
   int gates_width = 0;
+  std::size_t layer_bytes = 0;  ///< that a layer needs meanwhile
 
   RolloutKernel(const Network<Real, ExecutionSpace>& n, const Rollout<Real, ExecutionSpace>& r,
                 const Layers& l)
@@ -41,15 +42,17 @@ struct RolloutKernel {
       for (int i = 0; i < branch->memory.layer_count; ++i) {
         const RecurrentLayer<Real, ExecutionSpace>& layer = branch->memory.layers[i];
         widest = std::max(widest, layer.width);
+        layer_bytes = std::max(layer_bytes, layers.scratch_bytes(layer.gates.inputs));
         joint_width = std::max(joint_width, Layers::joint_width(layer));
         gates_width = std::max(gates_width, Layers::gates_width(layer));
       }
     }
     widest = round_up(widest, simd::max_lanes);
+    layer_bytes = std::max(layer_bytes, layers.scratch_bytes(widest));
   }
 
   std::size_t scratch_bytes() const {
-    std::size_t bytes = 0;
+    std::size_t bytes = layer_bytes + tile_alignment;
     for (const int width : {widest, widest, scratch_carry(), joint_width, gates_width})
       bytes += tile_bytes(width) + tile_alignment;
     return bytes;
@@ -61,6 +64,7 @@ struct RolloutKernel {
     int first, rows, padded;
     RowTile in, out;              ///< between layers
     RowTile carry, joint, gates;  ///< recurrence
+    void* layer;                  ///< what a layer needs meanwhile
   };
 
   KOKKOS_FUNCTION void operator()(const Member& team) const {
@@ -79,13 +83,15 @@ struct RolloutKernel {
     }
     work.joint = new_tile(team, joint_width);
     work.gates = new_tile(team, gates_width);
+    work.layer = team.team_scratch(1).get_shmem_aligned(layer_bytes, tile_alignment);
 
     if constexpr (!Layers::carry_in_place) load_carry(team, work);
     for (int step = 0; step < rollout.steps; ++step) {
       load_observation(team, work, step);
       take_through(team, network.actor, work);
       finish_features(team, work, step);
-      layers.dense(team, network.head, Activation::identity, work.padded, work.in, work.out);
+      layers.dense(team, network.head, Activation::identity, work.padded, work.in, work.out,
+                   work.layer);
       decide(team, work, step);
       if (network.has_critic()) criticise(team, work, step);
       for_each_row(team, work, [&](int row) { forget_if_done(step, row, work); });
@@ -165,7 +171,7 @@ struct RolloutKernel {
                                     Work& work) const {
     for (int i = 0; i < torso.layer_count; ++i) {
       const Activation activation = torso.activated[i] ? network.activation : Activation::identity;
-      layers.dense(team, torso.layers[i], activation, work.padded, work.in, work.out);
+      layers.dense(team, torso.layers[i], activation, work.padded, work.in, work.out, work.layer);
       swap(work.in, work.out);
     }
   }
@@ -175,7 +181,7 @@ struct RolloutKernel {
                                     Work& work) const {
     for (int i = 0; i < stack.layer_count; ++i) {
       const RecurrentTile<Real, ExecutionSpace> tile{work.in, work.carry, work.joint, work.gates};
-      layers.step(team, stack.cell, stack.layers[i], work.padded, tile, work.out);
+      layers.step(team, stack.cell, stack.layers[i], work.padded, tile, work.out, work.layer);
       if constexpr (Layers::steps_into_out) swap(work.in, work.out);
     }
   }

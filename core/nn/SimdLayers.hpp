@@ -29,8 +29,7 @@ struct SimdLayers {
   using Rows = Tile<float, ExecutionSpace>;
   using Layer = Linear<float, ExecutionSpace>;
 
-  static constexpr int tile_rows = 8 * simd::max_block_rows;
-  static constexpr int block_rows = simd::max_block_rows;
+  static constexpr int tile_rows = simd::max_tile_rows;
   static constexpr int row_multiple = 1;
   static constexpr bool squashes_columns = true;
   static constexpr bool steps_into_out = true;
@@ -38,12 +37,16 @@ struct SimdLayers {
 
   const simd::TileOps* ops = nullptr;
 
+  int block_rows() const { return ops->block_rows; }
+  int most_rows() const { return ops->tile_rows; }
+  std::size_t scratch_bytes(int inputs) const { return ops->scratch_bytes(inputs); }
+
   static int joint_width(const RecurrentLayer<float, ExecutionSpace>&) { return 0; }
   static int gates_width(const RecurrentLayer<float, ExecutionSpace>&) { return 0; }
 
   template <class Member>
   void dense(const Member&, const Layer& layer, Activation activation, int rows, const Rows& in,
-             const Rows& out) const {
+             const Rows& out, void* scratch) const {
     if (layer.outputs <= ops->narrow_outputs) {
       // read four inputs at a time
       for (int row = 0; row < rows; ++row) {
@@ -51,15 +54,16 @@ struct SimdLayers {
           in(row, i) = 0;
       }
     }
-    ops->dense(panels(layer), activation, rows, view<const float>(in), view<float>(out));
+    ops->dense(panels(layer), activation, rows, view<const float>(in), view<float>(out), scratch);
   }
 
   /// Replaces the layer's part of tile.carry, and leaves what the layer gives in `out`.
   template <class Member>
   void step(const Member&, CellKind cell, const RecurrentLayer<float, ExecutionSpace>& layer,
-            int rows, const RecurrentTile<float, ExecutionSpace>& tile, const Rows& out) const {
-    simd::CellTile part{panels(layer.gates), layer.width, view<const float>(tile.x),
-                        view<float>(tile.carry), view<float>(out)};
+            int rows, const RecurrentTile<float, ExecutionSpace>& tile, const Rows& out,
+            void* scratch) const {
+    simd::CellTile part{panels(layer.gates),     layer.width,      view<const float>(tile.x),
+                        view<float>(tile.carry), view<float>(out), scratch};
     part.carry.data += layer.first_carry;
     switch (cell) {
       case CellKind::lstm:
@@ -85,7 +89,8 @@ struct SimdLayers {
 
  private:
   static simd::Panels panels(const Layer& layer) {
-    return {layer.panels.data(), layer.bias.data(), layer.inputs, layer.outputs};
+    return {layer.panels.data(), layer.bias.data(), layer.pieces.data(), layer.inputs,
+            layer.outputs};
   }
   template <class T>
   static simd::Rows<T> view(const Rows& rows) {

@@ -164,7 +164,7 @@ struct DenseBlock {
 };
 
 HWY_NOINLINE inline void dense(const Panels& layer, Activation activation, int rows,
-                               Rows<const float> x, Rows<float> y) {
+                               Rows<const float> x, Rows<float> y, void*) {
 #if HWY_TARGET != HWY_SCALAR
   const bool narrow = layer.outputs <= narrow_outputs;
   if (narrow) for_blocks_of_rows(0, rows, NarrowBlock{layer, x, y});
@@ -283,6 +283,39 @@ struct MinGru {
   }
 };
 
+/// The rows of `tile` from `first`.
+HWY_INLINE CellTile rows_from(CellTile tile, int first) {
+  tile.x.data = tile.x[first];
+  tile.carry.data = tile.carry[first];
+  tile.y.data = tile.y[first];
+  return tile;
+}
+
+/// Fetches a row's carry, of one vector of units.
+template <class Cell>
+HWY_INLINE void prefetch_carry(const CellTile& tile, int row, int unit) {
+  const float* const state = tile.carry[row] + unit;
+  hwy::Prefetch(state);
+  if constexpr (Cell::has_cell_state) hwy::Prefetch(state + tile.width);
+}
+
+/// From the pre-activations of one vector of units to their new states.
+template <class Cell, bool all_lanes, int rows>
+HWY_INLINE void update(const Floats (&z)[rows][Cell::gates], const CellTile& tile, int unit) {
+  if constexpr (Cell::row_by_row) {
+    DEMPILOT_EACH(row, rows) Cell::template update_row<all_lanes>(z[row], tile, row, unit);
+  } else {
+    Cell::template update<all_lanes>(z, tile, unit);
+  }
+}
+
+/// h becomes what the layer gave. Only once all units are done, since the product of each vector of
+/// them reads all of h.
+HWY_INLINE void replace_h(const CellTile& tile, int rows) {
+  for (int row = 0; row < rows; ++row)
+    std::copy_n(tile.y[row], tile.width, tile.carry[row]);
+}
+
 /// One vector of units of all gates, for a block of rows.
 template <class Cell, int rows, bool all_lanes>
 HWY_NOINLINE void cell_panel(const CellTile& tile, const float* weights, const float* bias,
@@ -296,20 +329,14 @@ HWY_NOINLINE void cell_panel(const CellTile& tile, const float* weights, const f
     // The next block's part of the carry, which lies behind this one's, is fetched meanwhile, a row
     // at a time: all at once would hold up the weights.
     for (int row = 0, k = 0; row < rows; ++row) {
-      const float* const next = tile.carry[row + rows] + unit;
-      hwy::Prefetch(next);
-      if constexpr (Cell::has_cell_state) hwy::Prefetch(next + tile.width);
+      prefetch_carry<Cell>(tile, row + rows, unit);
       const int end = tile.width * (row + 1) / rows;
       multiply({tile.carry.data + k, tile.carry.stride},
                weights + static_cast<std::ptrdiff_t>(k) * Cell::gates * lanes, end - k, z);
       k = end;
     }
   }
-  if constexpr (Cell::row_by_row) {
-    DEMPILOT_EACH(row, rows) Cell::template update_row<all_lanes>(z[row], tile, row, unit);
-  } else {
-    Cell::template update<all_lanes>(z, tile, unit);
-  }
+  update<Cell, all_lanes>(z, tile, unit);
 }
 
 template <class Cell>
@@ -318,10 +345,7 @@ struct CellBlock {
 
   template <int rows>
   void operator()(int first) const {
-    CellTile tile = whole;
-    tile.x.data = whole.x[first];
-    tile.carry.data = whole.carry[first];
-    tile.y.data = whole.y[first];
+    const CellTile tile = rows_from(whole, first);
     const std::ptrdiff_t panel =
         static_cast<std::ptrdiff_t>(tile.gates.inputs) * Cell::gates * lanes;
     const float* weights = tile.gates.weights;
@@ -335,11 +359,7 @@ struct CellBlock {
       weights += panel;
       bias += Cell::gates * lanes;
     }
-    // Only now, since the product of each vector of units reads all of h.
-    if constexpr (Cell::reads_h) {
-      for (int row = 0; row < rows; ++row)
-        std::copy_n(tile.y[row], tile.width, tile.carry[row]);
-    }
+    if constexpr (Cell::reads_h) replace_h(tile, rows);
   }
 };
 
@@ -347,8 +367,6 @@ template <class Cell>
 HWY_NOINLINE void step(const CellTile& tile, int rows) {
   for_blocks_of_rows(0, rows, CellBlock<Cell>{tile});
 }
-
-#undef DEMPILOT_EACH
 
 }  // namespace dempilot::nn::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include "core/nn/simd/ActionSpace-inl.hpp"
+#include "core/nn/simd/AmxLayers-inl.hpp"
 #include "core/nn/simd/Layers-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,12 +25,28 @@ constexpr const char* name = "sse4";
 constexpr const char* name = "baseline";
 #endif
 
+std::size_t no_scratch(int) {
+  return 0;
+}
+
 /// What this instruction set offers.
 const TileOps& ops() {
-  static constexpr TileOps table{name,      lanes,        narrow_outputs, dense, step<Lstm>,
-                                 step<Gru>, step<MinGru>, activate,       squash};
+  static_assert(8 * block_rows <= max_tile_rows);
+  static constexpr TileOps table{
+      name,  lanes,      narrow_outputs, block_rows,   8 * block_rows, false, no_scratch,
+      dense, step<Lstm>, step<Gru>,      step<MinGru>, activate,       squash};
   return table;
 }
+
+#if HWY_TARGET == HWY_AVX3 && defined(DEMPILOT_HAS_AMX)
+const TileOps& amx_ops() {
+  static_assert(max_tile_rows % amx::block_rows == 0);
+  static constexpr TileOps table{
+      "amx",     lanes,          narrow_outputs, amx::block_rows,  max_tile_rows, true, amx_scratch_bytes,
+      amx_dense, amx_step<Lstm>, amx_step<Gru>,  amx_step<MinGru>, activate,      squash};
+  return table;
+}
+#endif
 
 }  // namespace dempilot::nn::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -48,7 +65,12 @@ std::vector<const TileOps*> supported_tile_ops() {
   std::vector<const TileOps*> found;
   [[maybe_unused]] const auto supported = hwy::SupportedTargets();
 #if HWY_TARGETS & HWY_AVX3
-  if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::ops());
+  if ((supported & HWY_AVX3) != 0) {
+#ifdef DEMPILOT_HAS_AMX
+    if (amx::available()) found.push_back(&N_AVX3::amx_ops());
+#endif
+    found.push_back(&N_AVX3::ops());
+  }
 #endif
 #if HWY_TARGETS & HWY_AVX2
   if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::ops());

@@ -1,13 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/policy/Contract.hpp"
 
 /// The layers as vector instructions of the host's processor, float32. One source is compiled for
-/// AVX-512, AVX2, SSE4 and what every processor of its kind has; which of them runs is chosen when
-/// the program starts. Plain pointers and sizes: this knows no Kokkos.
+/// AVX-512, AVX2, SSE4 and what every processor of its kind has, and for AVX-512 once more with
+/// products on the matrix unit (Amx.hpp); which of them runs is chosen when the program starts. Plain
+/// pointers and sizes: this knows no Kokkos.
 ///
 /// A row's result is bitwise the same whatever rows it is computed with, on processors of one kind.
 /// Instruction sets differ in the last place: products and sums are fused or not, and quotients
@@ -32,6 +34,7 @@ struct Rows {
 struct Panels {
   const float* weights = nullptr;
   const float* bias = nullptr;
+  const std::uint16_t* pieces = nullptr;  ///< the same weights as amx::Product has them, or null
   int inputs = 0;
   int outputs = 0;
 };
@@ -43,6 +46,7 @@ struct CellTile {
   Rows<const float> x;  ///< (rows, inputs of the layer)
   Rows<float> carry;    ///< (rows, [h | c] or h)
   Rows<float> y;        ///< (rows, width padded to lanes) what the layer gives; not x
+  void* scratch;        ///< TileOps::scratch_bytes, aligned as the widest vectors
 };
 
 /// Actions of a tile before the action space, one column of agents for each of their components,
@@ -62,7 +66,10 @@ struct SquashTile {
   float* log_det = nullptr;  ///< (rows padded to lanes) log |det df/dx|
 };
 
-/// Rows that are computed together at most, on any instruction set.
+/// Rows of a tile at most, on any instruction set.
+inline constexpr int max_tile_rows = 96;
+
+/// Rows whose sums vectors hold in registers at most.
 inline constexpr int max_block_rows = 6;
 
 /// Widest vector of all instruction sets, in floats: what rows are padded to.
@@ -76,11 +83,17 @@ struct TileOps {
   const char* name;    ///< as DEMPILOT_SIMD names it
   int lanes;           ///< floats in a vector
   int narrow_outputs;  ///< dense layers of so many outputs are packed in another way
+  int block_rows;      ///< rows that are computed together
+  int tile_rows;       ///< rows that a tile should have at most, a multiple of block_rows
+  bool reads_pieces;   ///< of layers that are not narrow, not their weights
+
+  /// Memory that a layer of so many inputs needs meanwhile.
+  std::size_t (*scratch_bytes)(int inputs);
 
   /// y (rows, outputs padded to lanes) = activation(x W + b) of x (rows, inputs); of a narrow
   /// layer, x is padded to a multiple of 4 with zeros.
   void (*dense)(const Panels& layer, Activation activation, int rows, Rows<const float> x,
-                Rows<float> y);
+                Rows<float> y, void* scratch);
   void (*lstm)(const CellTile& tile, int rows);
   void (*gru)(const CellTile& tile, int rows);
   void (*min_gru)(const CellTile& tile, int rows);
@@ -95,8 +108,8 @@ struct TileOps {
 /// Those that this processor can run, the best first.
 std::vector<const TileOps*> supported_tile_ops();
 
-/// The best of them, or what the environment variable DEMPILOT_SIMD names: avx512, avx2, sse4 or
-/// baseline. Throws Error where this processor cannot run that.
+/// The best of them, or what the environment variable DEMPILOT_SIMD names: amx, avx512, avx2, sse4
+/// or baseline. Throws Error where this processor cannot run that.
 const TileOps& tile_ops();
 
 }  // namespace dempilot::nn::simd

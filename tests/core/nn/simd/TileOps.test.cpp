@@ -31,18 +31,43 @@ std::size_t padded(std::size_t count, std::size_t multiple = max_lanes) {
 }
 
 /// Numbers at an address that vectors may be loaded from.
+template <class T>
 class Aligned {
  public:
-  explicit Aligned(const std::vector<float>& values) : storage_(values.size() + max_lanes, 0.0F) {
+  explicit Aligned(const std::vector<T>& values) : storage_(values.size() + 64 / sizeof(T), T()) {
     const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-    data_ = storage_.data() + (64 - address % 64) % 64 / sizeof(float);
+    data_ = storage_.data() + (64 - address % 64) % 64 / sizeof(T);
     std::copy(values.begin(), values.end(), data_);
   }
-  float* data() const { return data_; }
+  T* data() const { return data_; }
 
  private:
-  std::vector<float> storage_;
-  float* data_;
+  std::vector<T> storage_;
+  T* data_;
+};
+
+/// A layer packed for an instruction set, and the memory that it needs meanwhile.
+class Packed {
+ public:
+  Packed(const TileOps& ops, const Dense& dense, std::size_t cell_width, std::size_t features)
+      : Packed(ops, dense, detail::panelled(ops, dense, cell_width, features)) {}
+
+  const Panels& panels() const { return panels_; }
+  void* scratch() const { return scratch_.data(); }
+
+ private:
+  Packed(const TileOps& ops, const Dense& dense, const Panelled& packed)
+      : weights_(packed.weights),
+        bias_(packed.bias),
+        pieces_(packed.pieces),
+        scratch_(std::vector<char>(ops.scratch_bytes(static_cast<int>(dense.inputs)))),
+        panels_{weights_.data(), bias_.data(), pieces_.data(), static_cast<int>(dense.inputs),
+                static_cast<int>(dense.outputs)} {}
+
+  Aligned<float> weights_, bias_;
+  Aligned<std::uint16_t> pieces_;
+  Aligned<char> scratch_;
+  Panels panels_;
 };
 
 Dense random_layer(std::size_t inputs, std::size_t outputs) {
@@ -89,10 +114,7 @@ TEST_P(EachInstructionSet, DenseIsTheProductPlusTheBias) {
     for (const std::size_t outputs : {1, 3, 4, 5, 8, 9, 12, 13, 16, 17, 31, 48, 64, 65, 130}) {
       const Dense dense = random_layer(inputs, outputs);
       const bool narrow = static_cast<int>(outputs) <= ops().narrow_outputs;
-      const Panelled packed = narrow ? detail::narrow(dense, ops().lanes)
-                                     : detail::panelled(dense, {ops().lanes, dense_vectors, 0});
-      const Aligned weights(packed.weights);
-      const Aligned bias(packed.bias);
+      const Packed layer(ops(), dense, 0, inputs);
       const std::size_t in_stride = padded(inputs);
       const std::size_t out_stride = padded(outputs);
       std::vector<float> x(rows * in_stride, 0.0F);
@@ -100,10 +122,9 @@ TEST_P(EachInstructionSet, DenseIsTheProductPlusTheBias) {
       for (std::size_t i = 0; i < entries.size(); ++i)
         x[i / inputs * in_stride + i % inputs] = entries[i];
       std::vector<float> y(rows * out_stride, NAN);
-      ops().dense(
-          {weights.data(), bias.data(), static_cast<int>(inputs), static_cast<int>(outputs)},
-          Activation::identity, rows, {x.data(), static_cast<std::ptrdiff_t>(in_stride)},
-          {y.data(), static_cast<std::ptrdiff_t>(out_stride)});
+      ops().dense(layer.panels(), Activation::identity, rows,
+                  {x.data(), static_cast<std::ptrdiff_t>(in_stride)},
+                  {y.data(), static_cast<std::ptrdiff_t>(out_stride)}, layer.scratch());
       for (std::size_t i = 0; i < rows * outputs; ++i) {
         const std::size_t row = i / outputs;
         for (std::size_t behind = outputs; narrow && behind % 4 != 0; ++behind)
@@ -153,19 +174,16 @@ struct CellRun {
   CellRun(const TileOps& ops, const CellCase& cell, const Dense& gates, std::size_t width,
           std::size_t rows, float size) {
     const std::size_t features = cell.reads_h ? gates.inputs - width : gates.inputs;
-    const Panelled packed =
-        detail::panelled(gates, {ops.lanes, static_cast<int>(cell.gates), static_cast<int>(width)});
-    const Aligned weights(packed.weights);
-    const Aligned bias(packed.bias);
+    const Packed layer(ops, gates, width, features);
     x = random_values<float>(rows * features, 8, size);
     carry = random_values<float>(rows * cell.states * width, 9, 0.9);
     y.assign(rows * padded(width), NAN);
-    const CellTile tile{{weights.data(), bias.data(), static_cast<int>(gates.inputs),
-                         static_cast<int>(gates.outputs)},
+    const CellTile tile{layer.panels(),
                         static_cast<int>(width),
                         {x.data(), static_cast<std::ptrdiff_t>(features)},
                         {carry.data(), static_cast<std::ptrdiff_t>(cell.states * width)},
-                        {y.data(), static_cast<std::ptrdiff_t>(padded(width))}};
+                        {y.data(), static_cast<std::ptrdiff_t>(padded(width))},
+                        layer.scratch()};
     (ops.*cell.step)(tile, static_cast<int>(rows));
   }
 };
