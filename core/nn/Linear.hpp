@@ -38,7 +38,7 @@ struct Linear {
   Matrix<Real, ExecutionSpace> kernel;  ///< (inputs, outputs padded to block_lanes), or empty
   Vector<Real, ExecutionSpace> panels;  ///< the same, ordered as simd::Panels says, or empty
   Vector<std::uint16_t, ExecutionSpace> pieces;  ///< the same in bf16, or empty
-  Vector<Real, ExecutionSpace> bias;    ///< in the order of the kernel's or the panels' columns
+  Vector<Real, ExecutionSpace> bias;  ///< in the order of the kernel's or the panels' columns
   int inputs = 0;
   int outputs = 0;
 

@@ -23,8 +23,7 @@ Linear<Real, ExecutionSpace> pack(const Dense& dense, LayerForm form, std::size_
   layer.inputs = static_cast<int>(dense.inputs);
   layer.outputs = static_cast<int>(dense.outputs);
   if (form == LayerForm::simd) {
-    const detail::Panelled panels =
-        detail::panelled(simd::tile_ops(), dense, cell_width, features);
+    const detail::Panelled panels = detail::panelled(simd::tile_ops(), dense, cell_width, features);
     layer.panels = upload<Real, ExecutionSpace>(panels.weights, "DEMPilot::Linear::panels");
     layer.pieces = upload<std::uint16_t, ExecutionSpace>(panels.pieces, "DEMPilot::Linear::pieces");
     layer.bias = upload<Real, ExecutionSpace>(panels.bias, "DEMPilot::Linear::bias");
@@ -74,7 +73,8 @@ RecurrentStack<Real, ExecutionSpace> pack(const Parameters& parameters,
   const auto width = static_cast<int>(layers.width);
   for (std::size_t i = 0; i < layers.names.size(); ++i) {
     const Dense gates = detail::gates_of(parameters, layers, i);
-    const std::size_t features = gates.inputs - (layers.cell == CellKind::min_gru ? 0 : layers.width);
+    const std::size_t features =
+        gates.inputs - (layers.cell == CellKind::min_gru ? 0 : layers.width);
     stack.layers[stack.layer_count++] = {
         pack<Real, ExecutionSpace>(gates, form, layers.width, features), width, first_carry};
     first_carry += layers.cell == CellKind::lstm ? 2 * width : width;

@@ -117,7 +117,7 @@ std::vector<std::uint16_t> pieces_of(const Dense& dense, const PanelOrder& order
   // x and h end with a tile of their own.
   const std::size_t feature_tiles = simd::amx::tiles_of(features);
   const std::size_t tiles = feature_tiles + simd::amx::tiles_of(dense.inputs - features);
-  std::vector<std::uint16_t> pieces((order.vectors * tiles + 2) * piece_count * size, 0);
+  std::vector<std::uint16_t> pieces(order.vectors * tiles * piece_count * size, 0);
   order.for_each_column([&](std::size_t vector, std::size_t lane, std::size_t column) {
     const std::size_t in_panel = vector % order.vectors_of_panel;
     const std::size_t second = in_panel % 2;

@@ -37,8 +37,8 @@ struct PortableLayers {
   /// out = activation(layer(in))
   template <class Member>
   KOKKOS_FUNCTION void dense(const Member& team, const Linear<Real, ExecutionSpace>& layer,
-                             Activation activation, int rows, const Rows& in,
-                             const Rows& out, void*) const {
+                             Activation activation, int rows, const Rows& in, const Rows& out,
+                             void*) const {
     layer(team, rows, in, out);
     if (activation == Activation::identity) return;
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, rows * layer.outputs), [&](int index) {

@@ -74,53 +74,40 @@ DEMPILOT_AMX inline void load_weights(const std::uint16_t* weights, int piece) {
   if constexpr (vectors > 1) _tile_loadd(7, weights + tile_size, 64);
 }
 
-/// Of what the next input tile needs, one third. Loads of whole registers leave the fetching from
-/// the second level's cache to us.
-template <int tiles>
-inline void prefetch(const std::uint16_t* from, int third) {
-  from += third * tiles * tile_size;
-#pragma GCC unroll 32
-  for (int line = 0; line < tiles * tile_rows; ++line)
-    _mm_prefetch(reinterpret_cast<const char*>(from + line * tile_inputs), _MM_HINT_T0);
-}
-
-/// Sums of one or two vectors of columns. Small products come first; from one to the next, either
-/// the rows or the weights are kept.
+/// Sums begin with the bias, which is the same for all rows: it is loaded without a stride.
 template <int row_tiles, int vectors>
-DEMPILOT_AMX void multiply_block(const Product& product, const std::uint16_t* weights,
-                                 const float* bias, float* sums) {
-  // All rows begin with the bias: it is loaded without a stride.
+DEMPILOT_AMX void load_bias(const float* bias) {
   _tile_loadd(0, bias, 0);
   if constexpr (vectors > 1) _tile_loadd(1, bias + tile_rows, 0);
   if constexpr (row_tiles > 1) _tile_loadd(2, bias, 0);
   if constexpr (row_tiles > 1 && vectors > 1) _tile_loadd(3, bias + tile_rows, 0);
-  const std::uint16_t* rows = product.rows;
-  for (int tile = 0; tile < product.input_tiles; ++tile) {
-    const std::uint16_t* const next_rows = rows + piece_count * row_tiles * tile_size;
-    const std::uint16_t* const next_weights = weights + piece_count * vectors * tile_size;
+}
+
+/// A third of an input tile's six products of pieces. Small ones come first; from one to the next,
+/// either the rows or the weights are kept.
+template <int row_tiles, int vectors, int part>
+DEMPILOT_AMX void add_products(const std::uint16_t* rows, const std::uint16_t* weights) {
+  if constexpr (part == 0) {
     load_rows<row_tiles>(rows, 0);
     load_weights<vectors>(weights, 0);
     multiply_pieces<row_tiles, vectors>();
-    prefetch<vectors>(next_weights, 0);
     load_weights<vectors>(weights, 1);
     multiply_pieces<row_tiles, vectors>();
-    prefetch<vectors>(next_weights, 1);
+  } else if constexpr (part == 1) {
     load_rows<row_tiles>(rows, 1);
     multiply_pieces<row_tiles, vectors>();
-    prefetch<row_tiles>(next_rows, 0);
     load_weights<vectors>(weights, 2);
     multiply_pieces<row_tiles, vectors>();
-    prefetch<vectors>(next_weights, 2);
+  } else {
     load_rows<row_tiles>(rows, 0);
     multiply_pieces<row_tiles, vectors>();
-    prefetch<row_tiles>(next_rows, 1);
     load_rows<row_tiles>(rows, 2);
     multiply_pieces<row_tiles, vectors>();
-    prefetch<row_tiles>(next_rows, 2);
-    rows = next_rows;
-    weights = next_weights;
   }
-  const auto stride = static_cast<std::ptrdiff_t>(product.vectors) * tile_rows;
+}
+
+template <int row_tiles, int vectors>
+DEMPILOT_AMX void store_sums(float* sums, std::ptrdiff_t stride) {
   const auto bytes = stride * static_cast<std::ptrdiff_t>(sizeof(float));
   _tile_stored(0, sums, bytes);
   if constexpr (vectors > 1) _tile_stored(1, sums + tile_rows, bytes);
@@ -129,19 +116,12 @@ DEMPILOT_AMX void multiply_block(const Product& product, const std::uint16_t* we
     _tile_stored(3, sums + tile_rows * stride + tile_rows, bytes);
 }
 
-template <int row_tiles>
-DEMPILOT_AMX void multiply_rows(const Product& product, float* sums) {
-  const std::ptrdiff_t of_a_vector =
-      static_cast<std::ptrdiff_t>(product.input_tiles) * piece_count * tile_size;
-  int vector = 0;
-  for (; vector + 2 <= product.vectors; vector += 2) {
-    multiply_block<row_tiles, 2>(product, product.weights + vector * of_a_vector,
-                                 product.bias + vector * tile_rows, sums + vector * tile_rows);
-  }
-  if (vector < product.vectors) {
-    multiply_block<row_tiles, 1>(product, product.weights + vector * of_a_vector,
-                                 product.bias + vector * tile_rows, sums + vector * tile_rows);
-  }
+template <int row_tiles, int vectors>
+constexpr Steps steps_of() {
+  return {load_bias<row_tiles, vectors>,
+          {add_products<row_tiles, vectors, 0>, add_products<row_tiles, vectors, 1>,
+           add_products<row_tiles, vectors, 2>},
+          store_sums<row_tiles, vectors>};
 }
 
 }  // namespace
@@ -159,12 +139,10 @@ Registers::~Registers() {
   release();
 }
 
-void multiply(const Product& product, float* sums) {
-  if (product.row_tiles > 1) {
-    multiply_rows<2>(product, sums);
-  } else {
-    multiply_rows<1>(product, sums);
-  }
+const Steps& steps(int row_tiles, int vectors) {
+  static constexpr Steps all[] = {steps_of<1, 1>(), steps_of<1, 2>(), steps_of<2, 1>(),
+                                  steps_of<2, 2>()};
+  return all[2 * (row_tiles - 1) + vectors - 1];
 }
 
 }  // namespace dempilot::nn::simd::amx

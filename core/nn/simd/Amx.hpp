@@ -30,10 +30,9 @@ constexpr Integer tiles_of(Integer inputs) {
   return (inputs + tile_inputs - 1) / tile_inputs;
 }
 
-/// Pieces of a block of rows: (input tiles, pieces, row tiles, row, input), the largest piece first.
-/// Weights: (pairs of vectors, input tiles, pieces, vectors of the pair, input / 2, column, input %
-/// 2), the smallest piece first; so both lie in the order in which they are read. What lies behind
-/// the last input tile is fetched too: there must be one more of each.
+/// Pieces of a block of rows: (input tiles, pieces, row tiles, row, input), the largest piece
+/// first. Weights: (pairs of vectors, input tiles, pieces, vectors of the pair, input / 2, column,
+/// input % 2), the smallest piece first; so both lie in the order in which they are read.
 struct Product {
   const std::uint16_t* rows = nullptr;
   int row_tiles = 1;  ///< 1 or 2
@@ -55,7 +54,36 @@ class Registers {
   Registers& operator=(const Registers&) = delete;
 };
 
-/// sums (16 row tiles, 16 vectors) = rows weights + bias. Needs Registers.
-void multiply(const Product& product, float* sums);
+/// A product of one or two tiles of rows with one or two vectors of columns, piece by piece.
+struct Steps {
+  static constexpr int parts = 3;  ///< of an input tile's products
+
+  void (*begin)(const float* bias);
+  void (*add[parts])(const std::uint16_t* rows, const std::uint16_t* weights);
+  void (*end)(float* sums, std::ptrdiff_t stride);
+};
+const Steps& steps(int row_tiles, int vectors);
+
+/// sums (16 row tiles, 16 vectors) = rows weights + bias. Needs Registers. The unit works by
+/// itself: `meanwhile` is called again and again to give the rest of the processor something to do.
+template <class Meanwhile>
+void multiply(const Product& product, float* sums, const Meanwhile& meanwhile) {
+  const std::uint16_t* weights = product.weights;
+  for (int vector = 0; vector < product.vectors; vector += 2) {
+    const int vectors = product.vectors - vector > 1 ? 2 : 1;
+    const Steps& unit = steps(product.row_tiles, vectors);
+    const std::uint16_t* rows = product.rows;
+    unit.begin(product.bias + vector * tile_rows);
+    for (int tile = 0; tile < product.input_tiles; ++tile) {
+      for (const auto& add : unit.add) {
+        add(rows, weights);
+        meanwhile();
+      }
+      rows += product.row_tiles * piece_count * tile_size;
+      weights += vectors * piece_count * tile_size;
+    }
+    unit.end(sums + vector * tile_rows, std::ptrdiff_t{product.vectors} * tile_rows);
+  }
+}
 
 }  // namespace dempilot::nn::simd::amx

@@ -31,16 +31,21 @@ HWY_INLINE void store_bf16(Floats first, Floats second, std::uint16_t* to) {
              to);
 }
 
-/// An input tile of a row as pieces, which lie `stride` apart. The infinite becomes the largest
-/// bf16, since infinity has no remainder; NaN stays what it is.
-HWY_INLINE void split(const float* x, std::uint16_t* pieces, std::ptrdiff_t stride) {
-  const Floats most = all(amx::largest_bf16);
+/// An input tile of a row, of which there are `count`, as pieces that lie `stride` apart. The
+/// infinite becomes the largest bf16, since infinity has no remainder; NaN stays what it is.
+HWY_INLINE void split(const float* x, int count, std::uint16_t* pieces, std::ptrdiff_t stride) {
+  const FloatTag tag;
   Floats rest[2];
-  DEMPILOT_EACH(half, 2) {
-    const Floats entry = hn::LoadU(FloatTag(), x + half * lanes);
-    const auto beyond = hn::Gt(hn::Abs(entry), most);
-    rest[half] = hn::IfThenElse(beyond, hn::CopySign(most, entry), entry);
+  if (count == amx::tile_inputs) {
+    DEMPILOT_EACH(half, 2) rest[half] = hn::LoadU(tag, x + half * lanes);
+  } else {
+    const int left = std::max(count - lanes, 0);
+    rest[0] = hn::MaskedLoad(hn::FirstN(tag, count), tag, x);
+    rest[1] = hn::MaskedLoad(hn::FirstN(tag, left), tag, left > 0 ? x + lanes : x);
   }
+  const Floats most = all(amx::largest_bf16);
+  // of a number and NaN, these give the second
+  DEMPILOT_EACH(half, 2) rest[half] = hn::Max(hn::Neg(most), hn::Min(most, rest[half]));
   DEMPILOT_EACH(piece, amx::piece_count - 1) {
     const Floats part[] = {to_bf16(rest[0]), to_bf16(rest[1])};
     store_bf16(part[0], part[1], pieces + piece * stride);
@@ -63,16 +68,8 @@ class SplitRows {
     for (int first = 0; first < inputs; first += amx::tile_inputs, ++input_tiles_) {
       std::uint16_t* const tile = pieces_ + input_tiles_ * amx::piece_count * stride;
       const int count = std::min(inputs - first, amx::tile_inputs);
-      for (int row = 0; row < rows_; ++row) {
-        std::uint16_t* const to = tile + row * amx::tile_inputs;
-        if (count == amx::tile_inputs) {
-          split(x[row] + first, to, stride);
-        } else {
-          HWY_ALIGN float part[amx::tile_inputs] = {};
-          std::copy_n(x[row] + first, count, part);
-          split(part, to, stride);
-        }
-      }
+      for (int row = 0; row < rows_; ++row)
+        split(x[row] + first, count, tile + row * amx::tile_inputs, stride);
     }
   }
 
@@ -94,8 +91,8 @@ class SplitRows {
 };
 
 inline std::size_t amx_scratch_bytes(int inputs) {
-  // x and h end with an input tile of their own, and one more is fetched
-  const std::size_t tiles = amx::tiles_of(static_cast<std::size_t>(inputs)) + 2;
+  // x and h end with an input tile each
+  const std::size_t tiles = amx::tiles_of(static_cast<std::size_t>(inputs)) + 1;
   return tiles * amx::tile_inputs * amx::piece_count * amx::block_rows * sizeof(std::uint16_t);
 }
 
@@ -111,7 +108,7 @@ HWY_NOINLINE inline void amx_dense(const Panels& layer, Activation activation, i
     const std::uint16_t* weights = layer.pieces;
     for (int output = 0; output < layer.outputs; output += dense_vectors * lanes) {
       const int vectors = std::min((layer.outputs - output + lanes - 1) / lanes, dense_vectors);
-      amx::multiply(split_rows.product(weights, layer.bias + output, vectors), sums);
+      amx::multiply(split_rows.product(weights, layer.bias + output, vectors), sums, [] {});
       weights += split_rows.weights_of(vectors);
       const int width = vectors * lanes;
       activate(activation, sums, static_cast<std::size_t>(count) * width);
@@ -121,48 +118,72 @@ HWY_NOINLINE inline void amx_dense(const Panels& layer, Activation activation, i
   }
 }
 
-/// One vector of units of all gates, from the sums that lie in memory.
-template <class Cell, bool all_lanes>
-struct CellFromSums {
-  const CellTile& whole;
-  const float* sums;
-  int unit;
+/// Brings one vector of units of a block of rows to their new states, a row at a time.
+template <class Cell>
+class PendingUnits {
+ public:
+  PendingUnits(const CellTile& tile, int rows) : tile_(tile), rows_(rows), done_(rows) {}
 
-  template <int rows>
-  void operator()(int first) const {
-    const CellTile tile = rows_from(whole, first);
-    const float* from = sums + first * Cell::gates * lanes;
-    Floats z[rows][Cell::gates];
-    DEMPILOT_EACH(row, rows) {
-      DEMPILOT_EACH(gate, Cell::gates)
-      z[row][gate] = hn::Load(FloatTag(), from + (row * Cell::gates + gate) * lanes);
-    }
-    for (int row = 0; row < rows; ++row)
-      prefetch_carry<Cell>(tile, row + amx::block_rows, unit);
-    update<Cell, all_lanes>(z, tile, unit);
+  /// Their pre-activations (rows, gates, lanes), which stay where they are until finish().
+  void take_on(const float* sums, int unit) {
+    sums_ = sums;
+    unit_ = unit;
+    done_ = 0;
   }
+
+  void update_next() {
+    if (done_ == rows_) return;
+    if (unit_ + lanes <= tile_.width) {
+      update_row<true>();
+    } else {
+      update_row<false>();
+    }
+    ++done_;
+  }
+
+  void finish() {
+    while (done_ < rows_)
+      update_next();
+  }
+
+ private:
+  template <bool all_lanes>
+  HWY_NOINLINE void update_row() const {
+    Floats z[1][Cell::gates];
+    DEMPILOT_EACH(gate, Cell::gates)
+    z[0][gate] = hn::Load(FloatTag(), sums_ + (done_ * Cell::gates + gate) * lanes);
+    prefetch_carry<Cell>(tile_, done_ + amx::block_rows, unit_);
+    update<Cell, all_lanes>(z, rows_from(tile_, done_), unit_);
+  }
+
+  const CellTile& tile_;
+  int rows_;
+  int done_;
+  const float* sums_ = nullptr;
+  int unit_ = 0;
 };
 
+/// While the unit multiplies for one vector of units, those before are updated.
 template <class Cell>
-HWY_INLINE void amx_cell_block(const CellTile& tile, int rows) {
+HWY_NOINLINE void amx_cell_block(const CellTile& tile, int rows) {
   SplitRows split_rows(rows, tile.scratch);
   const int features = Cell::reads_h ? tile.gates.inputs - tile.width : tile.gates.inputs;
   split_rows.add(tile.x, features);
   if constexpr (Cell::reads_h) split_rows.add({tile.carry.data, tile.carry.stride}, tile.width);
-  HWY_ALIGN float sums[amx::block_rows * Cell::gates * lanes];
+  HWY_ALIGN float sums[2][amx::block_rows * Cell::gates * lanes];
   const std::uint16_t* weights = tile.gates.pieces;
   const float* bias = tile.gates.bias;
-  constexpr int together = 4;  // rows, as many as have their sums in registers
+  PendingUnits<Cell> pending(tile, rows);
   for (int unit = 0; unit < tile.width; unit += lanes) {
-    amx::multiply(split_rows.product(weights, bias, Cell::gates), sums);
-    if (unit + lanes <= tile.width) {
-      for_blocks_of_rows<together>(0, rows, CellFromSums<Cell, true>{tile, sums, unit});
-    } else {
-      for_blocks_of_rows<together>(0, rows, CellFromSums<Cell, false>{tile, sums, unit});
-    }
+    float* const new_sums = sums[unit / lanes % 2];
+    amx::multiply(split_rows.product(weights, bias, Cell::gates), new_sums,
+                  [&] { pending.update_next(); });
+    pending.finish();
+    pending.take_on(new_sums, unit);
     weights += split_rows.weights_of(Cell::gates);
     bias += Cell::gates * lanes;
   }
+  pending.finish();
   if constexpr (Cell::reads_h) replace_h(tile, rows);
 }
 

@@ -41,9 +41,10 @@ const TileOps& ops() {
 #if HWY_TARGET == HWY_AVX3 && defined(DEMPILOT_HAS_AMX)
 const TileOps& amx_ops() {
   static_assert(max_tile_rows % amx::block_rows == 0);
-  static constexpr TileOps table{
-      "amx",     lanes,          narrow_outputs, amx::block_rows,  max_tile_rows, true, amx_scratch_bytes,
-      amx_dense, amx_step<Lstm>, amx_step<Gru>,  amx_step<MinGru>, activate,      squash};
+  static constexpr TileOps table{"amx",          lanes,         narrow_outputs,    amx::block_rows,
+                                 max_tile_rows,  true,          amx_scratch_bytes, amx_dense,
+                                 amx_step<Lstm>, amx_step<Gru>, amx_step<MinGru>,  activate,
+                                 squash};
   return table;
 }
 #endif

@@ -8,8 +8,8 @@
 
 /// The layers as vector instructions of the host's processor, float32. One source is compiled for
 /// AVX-512, AVX2, SSE4 and what every processor of its kind has, and for AVX-512 once more with
-/// products on the matrix unit (Amx.hpp); which of them runs is chosen when the program starts. Plain
-/// pointers and sizes: this knows no Kokkos.
+/// products on the matrix unit (Amx.hpp); which of them runs is chosen when the program starts.
+/// Plain pointers and sizes: this knows no Kokkos.
 ///
 /// A row's result is bitwise the same whatever rows it is computed with, on processors of one kind.
 /// Instruction sets differ in the last place: products and sums are fused or not, and quotients
