@@ -54,7 +54,7 @@ HWY_INLINE void split(const float* x, int count, std::uint16_t* pieces, std::ptr
   store_bf16(rest[0], rest[1], pieces + (amx::piece_count - 1) * stride);
 }
 
-/// Up to amx::block_rows rows, their inputs as pieces in scratch memory.
+/// A block of rows, up to amx::block_rows, their inputs as pieces in scratch memory.
 class SplitRows {
  public:
   SplitRows(int rows, void* scratch)
@@ -72,6 +72,8 @@ class SplitRows {
         split(x[row] + first, count, tile + row * amx::tile_inputs, stride);
     }
   }
+
+  int count() const { return rows_; }
 
   /// What they give with `vectors` vectors of columns.
   amx::Product product(const std::uint16_t* weights, const float* bias, int vectors) const {
@@ -96,48 +98,22 @@ inline std::size_t amx_scratch_bytes(int inputs) {
   return tiles * amx::tile_inputs * amx::piece_count * amx::block_rows * sizeof(std::uint16_t);
 }
 
-HWY_NOINLINE inline void amx_dense(const Panels& layer, Activation activation, int rows,
-                                   Rows<const float> x, Rows<float> y, void* scratch) {
-  if (layer.outputs <= narrow_outputs) return dense(layer, activation, rows, x, y, scratch);
-  const amx::Registers registers;
-  HWY_ALIGN float sums[amx::block_rows * dense_vectors * lanes];
-  for (int first = 0; first < rows; first += amx::block_rows) {
-    const int count = std::min(rows - first, amx::block_rows);
-    SplitRows split_rows(count, scratch);
-    split_rows.add({x[first], x.stride}, layer.inputs);
-    const std::uint16_t* weights = layer.pieces;
-    for (int output = 0; output < layer.outputs; output += dense_vectors * lanes) {
-      const int vectors = std::min((layer.outputs - output + lanes - 1) / lanes, dense_vectors);
-      amx::multiply(split_rows.product(weights, layer.bias + output, vectors), sums, [] {});
-      weights += split_rows.weights_of(vectors);
-      const int width = vectors * lanes;
-      activate(activation, sums, static_cast<std::size_t>(count) * width);
-      for (int row = 0; row < count; ++row)
-        std::copy_n(sums + row * width, width, y[first + row] + output);
-    }
-  }
-}
-
-/// Brings one vector of units of a block of rows to their new states, a row at a time.
-template <class Cell>
-class PendingUnits {
+/// Sums of some columns of a block of rows, each row of which waits to be updated.
+template <class Columns>
+class PendingRows {
  public:
-  PendingUnits(const CellTile& tile, int rows) : tile_(tile), rows_(rows), done_(rows) {}
+  PendingRows(const Columns& columns, int rows) : columns_(columns), rows_(rows), done_(rows) {}
 
-  /// Their pre-activations (rows, gates, lanes), which stay where they are until finish().
-  void take_on(const float* sums, int unit) {
+  /// `sums` (rows, vectors of these columns, lanes) must stay where they are until finish().
+  void take_on(const float* sums, int column) {
     sums_ = sums;
-    unit_ = unit;
+    column_ = column;
     done_ = 0;
   }
 
   void update_next() {
     if (done_ == rows_) return;
-    if (unit_ + lanes <= tile_.width) {
-      update_row<true>();
-    } else {
-      update_row<false>();
-    }
+    columns_.update(done_, sums_ + done_ * columns_.vectors(column_) * lanes, column_);
     ++done_;
   }
 
@@ -147,51 +123,105 @@ class PendingUnits {
   }
 
  private:
-  template <bool all_lanes>
-  HWY_NOINLINE void update_row() const {
-    Floats z[1][Cell::gates];
-    DEMPILOT_EACH(gate, Cell::gates)
-    z[0][gate] = hn::Load(FloatTag(), sums_ + (done_ * Cell::gates + gate) * lanes);
-    prefetch_carry<Cell>(tile_, done_ + amx::block_rows, unit_);
-    update<Cell, all_lanes>(z, rows_from(tile_, done_), unit_);
-  }
-
-  const CellTile& tile_;
+  const Columns& columns_;
   int rows_;
   int done_;
   const float* sums_ = nullptr;
-  int unit_ = 0;
+  int column_ = 0;
 };
 
-/// While the unit multiplies for one vector of units, those before are updated.
-template <class Cell>
-HWY_NOINLINE void amx_cell_block(const CellTile& tile, int rows) {
-  SplitRows split_rows(rows, tile.scratch);
-  const int features = Cell::reads_h ? tile.gates.inputs - tile.width : tile.gates.inputs;
-  split_rows.add(tile.x, features);
-  if constexpr (Cell::reads_h) split_rows.add({tile.carry.data, tile.carry.stride}, tile.width);
-  HWY_ALIGN float sums[2][amx::block_rows * Cell::gates * lanes];
-  const std::uint16_t* weights = tile.gates.pieces;
-  const float* bias = tile.gates.bias;
-  PendingUnits<Cell> pending(tile, rows);
-  for (int unit = 0; unit < tile.width; unit += lanes) {
-    float* const new_sums = sums[unit / lanes % 2];
-    amx::multiply(split_rows.product(weights, bias, Cell::gates), new_sums,
+/// A block of rows through a layer: while the unit multiplies for some of the columns, those before
+/// them are updated. `Columns` are the layer's: `step` of them at a time, which are
+/// vectors(column), at most `most_vectors`, until end(); and update(row, sums (vectors, lanes),
+/// column).
+template <class Columns>
+HWY_INLINE void multiply_and_update(const SplitRows& rows, const Panels& layer,
+                                    const Columns& columns) {
+  HWY_ALIGN float sums[2][amx::block_rows * Columns::most_vectors * lanes];
+  const std::uint16_t* weights = layer.pieces;
+  const float* bias = layer.bias;
+  PendingRows<Columns> pending(columns, rows.count());
+  for (int column = 0, turn = 0; column < columns.end(); column += Columns::step, ++turn) {
+    const int vectors = columns.vectors(column);
+    amx::multiply(rows.product(weights, bias, vectors), sums[turn % 2],
                   [&] { pending.update_next(); });
     pending.finish();
-    pending.take_on(new_sums, unit);
-    weights += split_rows.weights_of(Cell::gates);
-    bias += Cell::gates * lanes;
+    pending.take_on(sums[turn % 2], column);
+    weights += rows.weights_of(vectors);
+    bias += vectors * lanes;
   }
   pending.finish();
-  if constexpr (Cell::reads_h) replace_h(tile, rows);
 }
 
-template <class Cell>
-HWY_NOINLINE void amx_step(const CellTile& tile, int rows) {
+struct DenseColumns {
+  const Panels& layer;
+  Activation activation;
+  Rows<float> y;
+
+  static constexpr int most_vectors = 2;
+  static constexpr int step = most_vectors * lanes;
+
+  int end() const { return layer.outputs; }
+  int vectors(int column) const { return layer.outputs - column > lanes ? 2 : 1; }
+
+  void update(int row, const float* sums, int column) const {
+    const int width = vectors(column) * lanes;
+    std::copy_n(sums, width, y[row] + column);
+    activate(activation, y[row] + column, static_cast<std::size_t>(width));
+  }
+};
+
+HWY_NOINLINE inline void amx_dense(const Panels& layer, Activation activation, int rows,
+                                   Rows<const float> x, Rows<float> y, void* scratch) {
+  if (layer.outputs <= narrow_outputs) return dense(layer, activation, rows, x, y, scratch);
   const amx::Registers registers;
-  for (int first = 0; first < rows; first += amx::block_rows)
-    amx_cell_block<Cell>(rows_from(tile, first), std::min(rows - first, amx::block_rows));
+  for (int first = 0; first < rows; first += amx::block_rows) {
+    SplitRows split_rows(std::min(rows - first, amx::block_rows), scratch);
+    split_rows.add({x[first], x.stride}, layer.inputs);
+    multiply_and_update(split_rows, layer, DenseColumns{layer, activation, {y[first], y.stride}});
+  }
+}
+
+/// The units of a cell, all gates of one vector of them at a time.
+template <class Cell>
+struct CellColumns {
+  const CellTile& tile;
+
+  static constexpr int most_vectors = Cell::gates;
+  static constexpr int step = lanes;
+
+  int end() const { return tile.width; }
+  static int vectors(int) { return Cell::gates; }
+
+  void update(int row, const float* sums, int unit) const {
+    if (unit + lanes <= tile.width) {
+      update_units<true>(row, sums, unit);
+    } else {
+      update_units<false>(row, sums, unit);
+    }
+  }
+
+  template <bool all_lanes>
+  HWY_NOINLINE void update_units(int row, const float* sums, int unit) const {
+    Floats z[1][Cell::gates];
+    DEMPILOT_EACH(gate, Cell::gates) z[0][gate] = hn::Load(FloatTag(), sums + gate * lanes);
+    prefetch_carry<Cell>(tile, row + amx::block_rows, unit);
+    simd::HWY_NAMESPACE::update<Cell, all_lanes>(z, rows_from(tile, row), unit);
+  }
+};
+
+template <class Cell>
+HWY_NOINLINE void amx_step(const CellTile& whole, int rows) {
+  const amx::Registers registers;
+  for (int first = 0; first < rows; first += amx::block_rows) {
+    const CellTile tile = rows_from(whole, first);
+    SplitRows split_rows(std::min(rows - first, amx::block_rows), tile.scratch);
+    const int features = Cell::reads_h ? tile.gates.inputs - tile.width : tile.gates.inputs;
+    split_rows.add(tile.x, features);
+    if constexpr (Cell::reads_h) split_rows.add({tile.carry.data, tile.carry.stride}, tile.width);
+    multiply_and_update(split_rows, tile.gates, CellColumns<Cell>{tile});
+    if constexpr (Cell::reads_h) replace_h(tile, split_rows.count());
+  }
 }
 
 }  // namespace dempilot::nn::simd::HWY_NAMESPACE
