@@ -43,7 +43,8 @@ struct Pilot::Impl {
   virtual void observe(const Scene& scene, std::span<float> rows) const = 0;
   virtual void decide(std::span<const float> rows, std::span<float> carry,
                       std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
-                      std::int64_t decision, const Decisions& out) const = 0;
+                      std::int64_t decision, const Decisions& out,
+                      std::int64_t all_agents) const = 0;
 
   Contract contract;
   std::string source;
@@ -64,10 +65,12 @@ class HostImpl final : public Pilot::Impl {
 
   void decide(std::span<const float> rows, std::span<float> carry,
               std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
-              std::int64_t decision, const Pilot::Decisions& out) const override {
+              std::int64_t decision, const Pilot::Decisions& out,
+              std::int64_t all_agents) const override {
     const std::size_t agents = out.value.size();
     nn::Rollout<float, ExecutionSpace> rollout;
     rollout.agents = static_cast<int>(agents);
+    rollout.all_agents = all_agents;
     rollout.observation = rows_of(rows, agents, contract.model.observation_size);
     rollout.carry = rows_of(carry, agents, contract.model.carry_size());
     rollout.action =
@@ -135,8 +138,9 @@ void replay_golden_rows(const Pilot::Impl& pilot, const GoldenRows& golden) {
   std::vector<float> value(golden.rows);
   std::vector<float> log_prob(golden.rows);
   const std::vector<std::int64_t> ids(golden.rows, 0);
+  constexpr std::int64_t many = 1'000'000;  // as they will be computed, however few these rows are
   pilot.decide(golden.observation, carry, ids, DecisionMode::mean, 0, 0,
-               {action, value, log_prob, mean, std});
+               {action, value, log_prob, mean, std}, many);
   const auto check = [&](const char* what, std::span<const float> found,
                          std::span<const float> expected) {
     if (found.size() != expected.size()) {
@@ -191,7 +195,7 @@ void Pilot::observe(const Scene& scene, std::span<float> rows) const {
 
 void Pilot::decide(std::span<const float> rows, std::span<float> carry,
                    std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
-                   std::int64_t decision, const Decisions& out) const {
+                   std::int64_t decision, const Decisions& out, std::int64_t all_agents) const {
   const std::size_t agents = out.value.size();
   const auto fits = [this](std::span<const float> optional, std::size_t count) {
     return optional.empty() || optional.size() == count * contract().model.action_size;
@@ -205,7 +209,7 @@ void Pilot::decide(std::span<const float> rows, std::span<float> carry,
         agents, rows.size(), carry.size(), ids.size(), out.action.size(),
         agents * observation_size(), agents * carry_size(), agents, agents * action_size());
   }
-  impl_->decide(rows, carry, ids, mode, seed, decision, out);
+  impl_->decide(rows, carry, ids, mode, seed, decision, out, all_agents);
   look_up(contract().action.table, action_size(), out.action);
 }
 

@@ -65,10 +65,11 @@ class Pilot {
 
   /// One step of the policy for the agents of `rows` (agents, observation_size); `carry` (agents,
   /// carry_size) is read and replaced. `ids` (agents), `seed` and `decision` fix the noise in
-  /// sample mode.
+  /// sample mode. `all_agents`: those of all ranks that decide together, if there are more; some
+  /// processors compute fewer than 8 with other instructions, and results differ in the last place.
   void decide(std::span<const float> rows, std::span<float> carry,
               std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
-              std::int64_t decision, const Decisions& out) const;
+              std::int64_t decision, const Decisions& out, std::int64_t all_agents = 0) const;
 
   struct Impl;
 

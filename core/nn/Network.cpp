@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/nn/OneThread.hpp"
 #include "core/nn/Packing.hpp"
 #include "core/nn/RolloutKernel.hpp"
 #include "core/policy/Transfer.hpp"
@@ -159,17 +160,38 @@ int rows_of_a_tile(const Layers& layers, const ExecutionSpace& space, int agents
   return round_up((share + tiles - 1) / tiles, layers.block_rows());
 }
 
-template <class Real, class ExecutionSpace, class Layers>
-void launch(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& network,
-            const Rollout<Real, ExecutionSpace>& rollout, const Layers& layers) {
-  detail::RolloutKernel<Real, ExecutionSpace, Layers> kernel(network, rollout, layers);
+/// By teams of threads, one tile each.
+template <class Real, class ExecutionSpace>
+void launch_teams(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& network,
+                  const Rollout<Real, ExecutionSpace>& rollout) {
+  using Policy = Kokkos::TeamPolicy<ExecutionSpace>;
+  const PortableLayers<Real, ExecutionSpace> layers;
+  detail::RolloutKernel<Real, ExecutionSpace, PortableLayers<Real, ExecutionSpace>,
+                        typename Policy::member_type>
+      kernel(network, rollout, layers);
   kernel.rows_each = rows_of_a_tile(layers, space, rollout.agents);
-  const int tiles = (rollout.agents + kernel.rows_each - 1) / kernel.rows_each;
   constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
-  Kokkos::TeamPolicy<ExecutionSpace> policy(space, tiles, team_size);
+  Policy policy(space, kernel.tiles(), team_size);
   policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));
   static const std::string label("DEMPilot::Network::forward");  // not made anew at every decision
   Kokkos::parallel_for(label, policy, kernel);
+  space.fence();
+}
+
+/// By threads of the host, several tiles each.
+template <class ExecutionSpace>
+void launch_threads(const ExecutionSpace& space, const Network<float, ExecutionSpace>& network,
+                    const Rollout<float, ExecutionSpace>& rollout,
+                    const SimdLayers<ExecutionSpace>& layers) {
+  detail::RolloutKernel<float, ExecutionSpace, SimdLayers<ExecutionSpace>, detail::OneThread>
+      kernel(network, rollout, layers);
+  kernel.rows_each = rows_of_a_tile(layers, space, rollout.agents);
+  const std::size_t scratch_bytes = kernel.scratch_bytes();
+  const auto compute = [&](int tile) { kernel(detail::OneThread(tile, scratch_bytes)); };
+  if (kernel.tiles() == 1) return compute(0);
+  static const std::string label("DEMPilot::Network::forward");  // not made anew at every decision
+  Kokkos::parallel_for(label, Kokkos::RangePolicy<ExecutionSpace>(space, 0, kernel.tiles()),
+                       compute);
   space.fence();
 }
 
@@ -179,11 +201,14 @@ void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& n
   if (rollout.agents == 0) return;
   if constexpr (may_use_simd<Real, ExecutionSpace>) {
     if (network.form == LayerForm::simd) {
-      launch(space, network, rollout, SimdLayers<ExecutionSpace>{&simd::tile_ops()});
+      const simd::TileOps& ops = simd::tile_ops();
+      const std::int64_t agents = std::max<std::int64_t>(rollout.agents, rollout.all_agents);
+      const bool few = ops.of_few != nullptr && agents < ops.fewest;
+      launch_threads(space, network, rollout, SimdLayers<ExecutionSpace>{few ? ops.of_few : &ops});
       return;
     }
   }
-  launch(space, network, rollout, PortableLayers<Real, ExecutionSpace>{});
+  launch_teams(space, network, rollout);
 }
 
 #define DEMPILOT_INSTANTIATE(Real, Space)                                       \

@@ -117,6 +117,9 @@ struct Rollout {
 
   int steps = 1;
   int agents = 0;
+  /// Agents of all processes that decide together, which say how the layers are computed where few
+  /// are done in another way; `agents` if there are more.
+  std::int64_t all_agents = 0;
   Rows<const Real> observation;  ///< (T B, observation_size)
   Rows<Real> carry;  ///< (B, carry_size), read and replaced; ModelSpec::carry_size gives its order
   Rows<const std::int8_t> done;  ///< (T, B) or empty; nonzero zeroes the carry after the step

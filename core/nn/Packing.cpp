@@ -198,11 +198,8 @@ Panelled panelled(const simd::TileOps& ops, const Dense& dense, std::size_t cell
   order.for_each_column([&](std::size_t vector, std::size_t lane, std::size_t column) {
     result.bias[vector * order.lanes + lane] = static_cast<float>(dense.bias[column]);
   });
-  if (ops.reads_pieces) {
-    result.pieces = pieces_of(dense, order, features);
-  } else {
-    result.weights = weights_of(dense, order);
-  }
+  result.weights = weights_of(dense, order);
+  if (ops.reads_pieces) result.pieces = pieces_of(dense, order, features);
   return result;
 }
 

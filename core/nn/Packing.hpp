@@ -34,7 +34,7 @@ Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std:
 struct Panelled {
   std::vector<float> weights;
   std::vector<float> bias;
-  std::vector<std::uint16_t> pieces;  ///< bf16, instead of weights
+  std::vector<std::uint16_t> pieces;  ///< bf16, where the instruction set reads them
 };
 
 /// `cell_width`: the units of a recurrent cell's gates, which share panels; 0 for a dense layer.

@@ -13,15 +13,19 @@ namespace dempilot::nn::detail {
 inline constexpr std::uint64_t dropout_stream = 0x9e3779b97f4a7c15ULL;
 
 /// Takes one tile of agents through all steps of a rollout; what flows between the layers stays in
-/// the team's scratch memory. `Layers` computes them: PortableLayers or SimdLayers.
-template <class Real, class ExecutionSpace, class Layers>
+/// the team's scratch memory. `Layers` computes them: PortableLayers by a team of Kokkos', or
+/// SimdLayers by OneThread.
+template <class Real, class ExecutionSpace, class Layers, class Member>
 struct RolloutKernel {
-  using Member = typename Kokkos::TeamPolicy<ExecutionSpace>::member_type;
   using RowTile = Tile<Real, ExecutionSpace>;
 
   static constexpr int tile_rows = Layers::tile_rows;
 
-  Network<Real, ExecutionSpace> network;
+  /// On a host, who launches it waits: the many handles need not be copied.
+  using Held =
+      std::conditional_t<runs_on_host<ExecutionSpace>, const Network<Real, ExecutionSpace>&,
+                         Network<Real, ExecutionSpace>>;
+  Held network;
   Rollout<Real, ExecutionSpace> rollout;
   Layers layers;
   int rows_each = tile_rows;  ///< agents of a tile, at most tile_rows
@@ -50,6 +54,8 @@ struct RolloutKernel {
     widest = round_up(widest, simd::max_lanes);
     layer_bytes = std::max(layer_bytes, layers.scratch_bytes(widest));
   }
+
+  int tiles() const { return (rollout.agents + rows_each - 1) / rows_each; }
 
   std::size_t scratch_bytes() const {
     std::size_t bytes = layer_bytes + tile_alignment;
@@ -131,8 +137,7 @@ struct RolloutKernel {
 
   template <class Body>
   KOKKOS_FUNCTION static void for_each_row(const Member& team, const Work& work, const Body& body) {
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, work.rows), body);
-    team.team_barrier();
+    for_each(team, work.rows, 1, [&](int row, int) { body(row); });
   }
 
   KOKKOS_FUNCTION void load_carry(const Member& team, const Work& work) const {

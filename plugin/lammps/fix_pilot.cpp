@@ -320,8 +320,11 @@ void FixPilot::admit_agents() {
   }
   pool_->sweep(atom->nlocal);
 
-  auto count = static_cast<std::int64_t>(fresh.size());
-  MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT64_T, MPI_SUM, world);
+  std::array<std::int64_t, 2> counts = {static_cast<std::int64_t>(fresh.size()),
+                                        static_cast<std::int64_t>(pool_->size())};
+  MPI_Allreduce(MPI_IN_PLACE, counts.data(), 2, MPI_INT64_T, MPI_SUM, world);
+  const std::int64_t count = counts[0];
+  all_agents_ = counts[0] + counts[1];
   if (count == 0) return;
 
   std::vector<std::int64_t> tags;
@@ -395,7 +398,8 @@ void FixPilot::infer() {
   const auto mode = options_.sample ? dempilot::DecisionMode::sample : dempilot::DecisionMode::mean;
   try {
     pilot_->decide(observation_rows(), agents.carry, agents.id, mode, options_.seed,
-                   counters_.decisions, {agents.pending, agents.value, agents.log_prob});
+                   counters_.decisions, {agents.pending, agents.value, agents.log_prob},
+                   all_agents_);
   } catch (const dempilot::Error& problem) {
     error->one(FLERR, "{}: {}", me_, problem.what());
   }

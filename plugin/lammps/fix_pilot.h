@@ -184,6 +184,7 @@ class FixPilot : public Fix {
   std::vector<double> seen_time_;
   Seconds seconds_;
   std::int64_t run_decisions_ = 0;
+  std::int64_t all_agents_ = 0;  ///< of all ranks, at this decision
   std::array<double, 15> totals_{};
   bool totals_valid_ = false;
   bigint totals_atoms_ = -1;  ///< in the whole simulation when the totals were taken

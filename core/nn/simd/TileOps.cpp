@@ -32,19 +32,42 @@ std::size_t no_scratch(int) {
 /// What this instruction set offers.
 const TileOps& ops() {
   static_assert(8 * block_rows <= max_tile_rows);
-  static constexpr TileOps table{
-      name,  lanes,      narrow_outputs, block_rows,   8 * block_rows, false, no_scratch,
-      dense, step<Lstm>, step<Gru>,      step<MinGru>, activate,       squash};
+  static constexpr TileOps table{.name = name,
+                                 .lanes = lanes,
+                                 .narrow_outputs = narrow_outputs,
+                                 .block_rows = block_rows,
+                                 .tile_rows = 8 * block_rows,
+                                 .reads_pieces = false,
+                                 .of_few = nullptr,
+                                 .fewest = 0,
+                                 .scratch_bytes = no_scratch,
+                                 .dense = dense,
+                                 .lstm = step<Lstm>,
+                                 .gru = step<Gru>,
+                                 .min_gru = step<MinGru>,
+                                 .activate = activate,
+                                 .squash = squash};
   return table;
 }
 
 #if HWY_TARGET == HWY_AVX3 && defined(DEMPILOT_HAS_AMX)
 const TileOps& amx_ops() {
   static_assert(max_tile_rows % amx::block_rows == 0);
-  static constexpr TileOps table{"amx",          lanes,         narrow_outputs,    amx::block_rows,
-                                 max_tile_rows,  true,          amx_scratch_bytes, amx_dense,
-                                 amx_step<Lstm>, amx_step<Gru>, amx_step<MinGru>,  activate,
-                                 squash};
+  static const TileOps table = [] {
+    TileOps with_unit = ops();
+    with_unit.name = "amx";
+    with_unit.block_rows = amx::block_rows;
+    with_unit.tile_rows = max_tile_rows;
+    with_unit.reads_pieces = true;
+    with_unit.of_few = &ops();
+    with_unit.fewest = amx::tile_rows / 2;
+    with_unit.scratch_bytes = amx_scratch_bytes;
+    with_unit.dense = amx_dense;
+    with_unit.lstm = amx_step<Lstm>;
+    with_unit.gru = amx_step<Gru>;
+    with_unit.min_gru = amx_step<MinGru>;
+    return with_unit;
+  }();
   return table;
 }
 #endif

@@ -87,6 +87,10 @@ struct TileOps {
   int tile_rows;       ///< rows that a tile should have at most, a multiple of block_rows
   bool reads_pieces;   ///< of layers that are not narrow, not their weights
 
+  /// Fewer agents than these are sooner done by others, which read the same packed layers; or null.
+  const TileOps* of_few;
+  int fewest;
+
   /// Memory that a layer of so many inputs needs meanwhile.
   std::size_t (*scratch_bytes)(int inputs);
 

@@ -25,10 +25,11 @@ template <class Real>
 struct Batch {
   int steps = 1;
   int agents = 0;
-  std::vector<Real> observation;  ///< (T B, observation_size)
-  std::vector<Real> carry;        ///< (B, carry_size)
-  std::vector<std::int8_t> done;  ///< (T, B) or empty
-  std::vector<std::int64_t> ids;  ///< (B) or empty
+  std::int64_t all_agents = 1000;  ///< as if there were many, unless a test says otherwise
+  std::vector<Real> observation;   ///< (T B, observation_size)
+  std::vector<Real> carry;         ///< (B, carry_size)
+  std::vector<std::int8_t> done;   ///< (T, B) or empty
+  std::vector<std::int64_t> ids;   ///< (B) or empty
   bool sample = false;
   bool training = false;
   std::uint64_t seed = 7;
@@ -101,6 +102,7 @@ Result<Real> run(const nn::Network<Real, ExecutionSpace>& network, const Batch<R
   nn::Rollout<Real, ExecutionSpace> rollout;
   rollout.steps = batch.steps;
   rollout.agents = batch.agents;
+  rollout.all_agents = batch.all_agents;
   rollout.observation = observation;
   rollout.carry = carry;
   Matrix<std::int8_t, ExecutionSpace> done;
