@@ -138,9 +138,8 @@ void replay_golden_rows(const Pilot::Impl& pilot, const GoldenRows& golden) {
   std::vector<float> value(golden.rows);
   std::vector<float> log_prob(golden.rows);
   const std::vector<std::int64_t> ids(golden.rows, 0);
-  constexpr std::int64_t many = 1'000'000;  // as they will be computed, however few these rows are
   pilot.decide(golden.observation, carry, ids, DecisionMode::mean, 0, 0,
-               {action, value, log_prob, mean, std}, many);
+               {action, value, log_prob, mean, std}, nn::many_agents);
   const auto check = [&](const char* what, std::span<const float> found,
                          std::span<const float> expected) {
     if (found.size() != expected.size()) {

@@ -107,6 +107,9 @@ struct Network {
   KOKKOS_INLINE_FUNCTION bool has_critic() const { return critic.after.layer_count > 0; }
 };
 
+/// For Rollout::all_agents: as agents of an engine are computed, however few there are at hand.
+inline constexpr std::int64_t many_agents = 1'000'000;
+
 /// Input and output of Network::forward. T steps of B agents; T is 1 in single-step mode. Outputs
 /// with no extent are not computed.
 template <class Real, class ExecutionSpace>

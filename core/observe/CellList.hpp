@@ -5,8 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/Backend.hpp"
 #include "core/observe/Borrowed.hpp"
 #include "core/observe/CellGrid.hpp"
+#include "core/observe/Sightings.hpp"
+#include "core/observe/Slot.hpp"
+#include "core/observe/simd/Search.hpp"
 
 namespace dempilot {
 
@@ -22,36 +26,22 @@ class CellList {
   using Positions = Borrowed<const double* [3], ExecutionSpace>;
   using Identities = Borrowed<const std::int64_t*, ExecutionSpace>;
 
-  /// A target where it was sorted to, with all that a search reads side by side.
-  struct Slot {
-    double position[3];
-    std::int64_t identity;
-  };
-
-  /// Most targets that are handed over at once.
-  static constexpr int most_in_batch = 96;
-
   /// Sorts the targets at `position` (targets, 3), called `identity` (targets), into cells of
-  /// `cell_width`, in buffers kept from the last time. Half the radius that is asked for later is a
-  /// good width.
+  /// `cell_width`, in buffers kept from the last time. The radius that is asked for later is a good
+  /// width.
   void build(const ExecutionSpace& space, const Positions& position, const Identities& identity,
              double cell_width);
 
-  /// Calls consume(numbers, count) for all slots whose targets are closer than `range` to `centre`,
-  /// some of them at a time, in no particular order. Nothing is near a centre that is not finite.
+  /// Calls consume(sightings) for all targets in a vicinity, some of them at a time, in no
+  /// particular order; they are the consumer's to change. Nothing is near a centre that is not
+  /// finite.
   template <class Consumer>
-  KOKKOS_FUNCTION void for_each_batch(const double (&centre)[3], double range,
-                                      const Consumer& consume) const;
+  KOKKOS_FUNCTION void for_each_batch(const Vicinity& vicinity, const Consumer& consume) const;
 
-  /// Calls visit(index, delta, distance) once for every target closer than `range` to `centre`, in
-  /// no particular order; delta is the vector from `centre` to the target.
+  /// Calls visit(index, delta, distance) once for every such target; delta is the vector from the
+  /// centre to it.
   template <class Visitor>
-  KOKKOS_FUNCTION void for_each_within(const double (&centre)[3], double range,
-                                       const Visitor& visit) const;
-
-  KOKKOS_INLINE_FUNCTION const Slot& slot(std::int32_t number) const { return slot_(number); }
-  /// Which target is in a slot.
-  KOKKOS_INLINE_FUNCTION std::int32_t index(std::int32_t number) const { return index_(number); }
+  KOKKOS_FUNCTION void for_each_within(const Vicinity& vicinity, const Visitor& visit) const;
 
   const CellGrid& grid() const { return grid_; }
 
@@ -60,53 +50,43 @@ class CellList {
   using Integers = Kokkos::View<std::int32_t*, Memory>;
   using Slots = Kokkos::View<Slot*, Memory>;
 
-  /// Slots that were found and not yet handed over.
-  struct Batch {
-    std::int32_t number[most_in_batch];
-    int count = 0;
-  };
-
   void reserve(std::size_t targets, std::size_t cells);
 
   template <class Consumer>
   KOKKOS_FUNCTION void search_row(std::int32_t row, std::int32_t first, std::int32_t count,
-                                  const double (&centre)[3], double square, Batch& batch,
+                                  const Vicinity& vicinity, Sightings& seen,
                                   const Consumer& consume) const;
 
   template <class Consumer>
-  KOKKOS_FUNCTION void search_slots(std::int32_t begin, std::int32_t end, const double (&centre)[3],
-                                    double square, Batch& batch, const Consumer& consume) const;
+  KOKKOS_FUNCTION void search_slots(std::int32_t begin, std::int32_t end, const Vicinity& vicinity,
+                                    Sightings& seen, const Consumer& consume) const;
+
+  template <class Consumer>
+  KOKKOS_FUNCTION void hand_over(const Vicinity& vicinity, Sightings& seen,
+                                 const Consumer& consume) const;
+
+  KOKKOS_FUNCTION std::int32_t find_near(std::int32_t begin, std::int32_t end,
+                                         const Vicinity& vicinity, Sightings& seen) const;
 
   CellGrid grid_;
   Integers start_;  ///< (cells + 2), first slot of each cell
   Integers index_;  ///< (slots), which target
-  Slots slot_;      ///< (slots)
+  Slots slot_;      ///< (slots and some behind them)
   Integers cell_;   ///< (targets), cell of each target, -1 for none; only while sorting
+  simd::Search simd_ = simd::best_search();  ///< on a host
 };
-
-/// Vector from `centre` to `position`. Where they agree it is -0, as it is to JaxDEM.
-KOKKOS_INLINE_FUNCTION
-void subtract(const double (&position)[3], const double (&centre)[3], double (&delta)[3]) {
-  for (int d = 0; d < 3; ++d)
-    delta[d] = -(centre[d] - position[d]);
-}
-
-KOKKOS_INLINE_FUNCTION
-double square_of(const double (&v)[3]) {
-  return v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
-}
 
 template <class ExecutionSpace>
 template <class Consumer>
-KOKKOS_FUNCTION void CellList<ExecutionSpace>::for_each_batch(const double (&centre)[3],
-                                                              double range,
+KOKKOS_FUNCTION void CellList<ExecutionSpace>::for_each_batch(const Vicinity& vicinity,
                                                               const Consumer& consume) const {
   std::int32_t first[3];
   std::int32_t count[3];
   for (int d = 0; d < 3; ++d) {
-    if (!is_finite(centre[d])) return;
-    std::int64_t low = grid_.cell_of(centre[d] - range);
-    std::int64_t high = grid_.cell_of(centre[d] + range);
+    const double centre = vicinity.centre[d];
+    if (!is_finite(centre)) return;
+    std::int64_t low = grid_.cell_of(centre - vicinity.range);
+    std::int64_t high = grid_.cell_of(centre + vicinity.range);
     if (low < grid_.low[d]) low = grid_.low[d];
     if (high > grid_.high[d]) high = grid_.high[d];
     if (low > high) return;
@@ -114,16 +94,15 @@ KOKKOS_FUNCTION void CellList<ExecutionSpace>::for_each_batch(const double (&cen
     count[d] = cells < grid_.size[d] ? static_cast<std::int32_t>(cells) : grid_.size[d];
     first[d] = grid_.place_of(low, d);
   }
-  Batch batch;
+  Sightings seen;
   for (std::int32_t k = 0, z = first[2]; k < count[2]; ++k, ++z) {
     if (z == grid_.size[2]) z = 0;
     for (std::int32_t j = 0, y = first[1]; j < count[1]; ++j, ++y) {
       if (y == grid_.size[1]) y = 0;
-      search_row(grid_.index_of(0, y, z), first[0], count[0], centre, range * range, batch,
-                 consume);
+      search_row(grid_.index_of(0, y, z), first[0], count[0], vicinity, seen, consume);
     }
   }
-  if (batch.count > 0) consume(batch.number, batch.count);
+  hand_over(vicinity, seen, consume);
 }
 
 /// The cells of a row lie one after the other, and so do their slots: one run of them, or two where
@@ -132,51 +111,71 @@ template <class ExecutionSpace>
 template <class Consumer>
 KOKKOS_FUNCTION void CellList<ExecutionSpace>::search_row(std::int32_t row, std::int32_t first,
                                                           std::int32_t count,
-                                                          const double (&centre)[3], double square,
-                                                          Batch& batch,
+                                                          const Vicinity& vicinity, Sightings& seen,
                                                           const Consumer& consume) const {
   const std::int32_t beyond = first + count - grid_.size[0];
   const std::int32_t end = beyond > 0 ? grid_.size[0] : first + count;
-  search_slots(start_(row + first), start_(row + end), centre, square, batch, consume);
-  if (beyond > 0) search_slots(start_(row), start_(row + beyond), centre, square, batch, consume);
+  search_slots(start_(row + first), start_(row + end), vicinity, seen, consume);
+  if (beyond > 0) search_slots(start_(row), start_(row + beyond), vicinity, seen, consume);
 }
 
-/// Three of four candidates are too far away, and nobody can guess which: they are told apart
-/// without a branch, and what is found is looked at later.
 template <class ExecutionSpace>
 template <class Consumer>
 KOKKOS_FUNCTION void CellList<ExecutionSpace>::search_slots(std::int32_t begin, std::int32_t end,
-                                                            const double (&centre)[3],
-                                                            double square, Batch& batch,
+                                                            const Vicinity& vicinity,
+                                                            Sightings& seen,
                                                             const Consumer& consume) const {
-  constexpr int worth_consuming = 64;
   while (begin < end) {
-    const std::int32_t room = most_in_batch - batch.count;
-    const std::int32_t stop = end - begin < room ? end : begin + room;
-    int found = batch.count;
-    for (; begin < stop; ++begin) {
-      double delta[3];
-      subtract(slot_(begin).position, centre, delta);
-      batch.number[found] = begin;
-      found += static_cast<int>(square_of(delta) < square);
+    begin = find_near(begin, end, vicinity, seen);
+    if (seen.count >= Sightings::enough) hand_over(vicinity, seen, consume);
+  }
+}
+
+template <class ExecutionSpace>
+template <class Consumer>
+KOKKOS_FUNCTION void CellList<ExecutionSpace>::hand_over(const Vicinity& vicinity, Sightings& seen,
+                                                         const Consumer& consume) const {
+  if (seen.count == 0) return;
+  if constexpr (runs_on_host<ExecutionSpace>) simd_.locate(slot_.data(), vicinity, seen);
+  consume(seen);
+  seen.count = 0;
+}
+
+/// As simd::Search does it on a host; elsewhere what is found is located at once.
+template <class ExecutionSpace>
+KOKKOS_FUNCTION std::int32_t CellList<ExecutionSpace>::find_near(std::int32_t begin,
+                                                                 std::int32_t end,
+                                                                 const Vicinity& vicinity,
+                                                                 Sightings& seen) const {
+  if constexpr (runs_on_host<ExecutionSpace>) {
+    return simd_.find(slot_.data(), begin, end, vicinity, seen);
+  } else {
+    for (; begin < end && seen.count < Sightings::enough; ++begin) {
+      const Slot& slot = slot_(begin);
+      const double x = -(vicinity.centre[0] - slot.position[0]);
+      const double y = -(vicinity.centre[1] - slot.position[1]);
+      const double z = -(vicinity.centre[2] - slot.position[2]);
+      const double square = x * x + y * y + z * z;
+      if (!(square < vicinity.range * vicinity.range) || slot.identity == vicinity.identity)
+        continue;
+      seen.x[seen.count] = x;
+      seen.y[seen.count] = y;
+      seen.z[seen.count] = z;
+      seen.square[seen.count] = square;
+      seen.slot[seen.count++] = begin;
     }
-    batch.count = found;
-    if (found < worth_consuming) continue;
-    consume(batch.number, found);
-    batch.count = 0;
+    return begin;
   }
 }
 
 template <class ExecutionSpace>
 template <class Visitor>
-KOKKOS_FUNCTION void CellList<ExecutionSpace>::for_each_within(const double (&centre)[3],
-                                                               double range,
+KOKKOS_FUNCTION void CellList<ExecutionSpace>::for_each_within(const Vicinity& vicinity,
                                                                const Visitor& visit) const {
-  for_each_batch(centre, range, [&](const std::int32_t* numbers, int count) {
-    for (int n = 0; n < count; ++n) {
-      double delta[3];
-      subtract(slot_(numbers[n]).position, centre, delta);
-      visit(index_(numbers[n]), delta, std::sqrt(square_of(delta)));
+  for_each_batch(vicinity, [&](const Sightings& seen) {
+    for (int n = 0; n < seen.count; ++n) {
+      const double delta[3] = {seen.x[n], seen.y[n], seen.z[n]};
+      visit(index_(seen.slot[n]), delta, std::sqrt(seen.square[n]));
     }
   });
 }

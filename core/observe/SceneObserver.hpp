@@ -63,10 +63,11 @@ class SceneObserver {
 
   /// `range` is in the scene's units.
   void build(CellList<ExecutionSpace>& list, const SeenParticles& seen, double range) const {
-    // Cells half as wide as the range: the search looks at few particles that are not in reach, and
-    // at few cells.
+    // Cells as wide as the range: narrower ones would leave out some particles that are not in
+    // reach, but the search looks at a vector of them at a time, and would have more cells to look
+    // at.
     list.build(space_, Vectors(seen.position, seen.count), Identities(seen.identity, seen.count),
-               range / 2);
+               range);
   }
 
   void observe_lidar(const ObservationComponent& lidar, const CellList<ExecutionSpace>& list,

@@ -29,24 +29,34 @@ KOKKOS_INLINE_FUNCTION std::int32_t count_one(std::int32_t& count) {
 /// numbers cannot be combined.
 template <class ExecutionSpace>
 struct TargetBounds {
+  /// Targets that are looked at together: on a host as many as make up for storing six sums.
+  static constexpr int together = runs_on_host<ExecutionSpace> ? 256 : 1;
+
   typename CellList<ExecutionSpace>::Positions position;
 
-  KOKKOS_FUNCTION
-  void operator()(int target, double& low_x, double& low_y, double& low_z, double& high_x,
-                  double& high_y, double& high_z) const {
-    const double x = position(target, 0);
-    const double y = position(target, 1);
-    const double z = position(target, 2);
-    if (!is_finite(x) || !is_finite(y) || !is_finite(z)) return;
-    include(x, low_x, high_x);
-    include(y, low_y, high_y);
-    include(z, low_z, high_z);
-  }
+  int groups() const { return (static_cast<int>(position.extent(0)) + together - 1) / together; }
 
-  KOKKOS_INLINE_FUNCTION
-  static void include(double x, double& low, double& high) {
-    low = x < low ? x : low;
-    high = x > high ? x : high;
+  KOKKOS_FUNCTION
+  void operator()(int group, double& low_x, double& low_y, double& low_z, double& high_x,
+                  double& high_y, double& high_z) const {
+    double low[3] = {low_x, low_y, low_z};
+    double high[3] = {high_x, high_y, high_z};
+    const auto count = static_cast<int>(position.extent(0));
+    const int end = count - group * together < together ? count : (group + 1) * together;
+    for (int target = group * together; target < end; ++target) {
+      const double at[3] = {position(target, 0), position(target, 1), position(target, 2)};
+      if (!is_finite(at[0]) || !is_finite(at[1]) || !is_finite(at[2])) continue;
+      for (int d = 0; d < 3; ++d) {
+        low[d] = at[d] < low[d] ? at[d] : low[d];
+        high[d] = at[d] > high[d] ? at[d] : high[d];
+      }
+    }
+    low_x = low[0];
+    low_y = low[1];
+    low_z = low[2];
+    high_x = high[0];
+    high_y = high[1];
+    high_z = high[2];
   }
 };
 
@@ -130,7 +140,7 @@ void CellList<ExecutionSpace>::reserve(std::size_t targets, std::size_t cells) {
   };
   grow(start_, "DEMPilot::CellList::start", cells + 2);
   grow(index_, "DEMPilot::CellList::index", targets);
-  grow(slot_, "DEMPilot::CellList::slot", targets);
+  grow(slot_, "DEMPilot::CellList::slot", targets + simd::slots_behind);
   grow(cell_, "DEMPilot::CellList::cell", targets);
 }
 
@@ -146,8 +156,8 @@ void CellList<ExecutionSpace>::build(const ExecutionSpace& space, const Position
   std::array<double, 3> upper{};
   using Min = Kokkos::Min<double>;
   using Max = Kokkos::Max<double>;
-  Kokkos::parallel_reduce(bounds_label, Range(space, 0, static_cast<int>(targets)),
-                          detail::TargetBounds<ExecutionSpace>{position}, Min(lower[0]),
+  const detail::TargetBounds<ExecutionSpace> bounds{position};
+  Kokkos::parallel_reduce(bounds_label, Range(space, 0, bounds.groups()), bounds, Min(lower[0]),
                           Min(lower[1]), Min(lower[2]), Max(upper[0]), Max(upper[1]),
                           Max(upper[2]));
   grid_ = make_cell_grid(lower, upper, cell_width, targets);

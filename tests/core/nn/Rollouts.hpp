@@ -25,11 +25,11 @@ template <class Real>
 struct Batch {
   int steps = 1;
   int agents = 0;
-  std::int64_t all_agents = 1000;  ///< as if there were many, unless a test says otherwise
-  std::vector<Real> observation;   ///< (T B, observation_size)
-  std::vector<Real> carry;         ///< (B, carry_size)
-  std::vector<std::int8_t> done;   ///< (T, B) or empty
-  std::vector<std::int64_t> ids;   ///< (B) or empty
+  std::int64_t all_agents = nn::many_agents;
+  std::vector<Real> observation;  ///< (T B, observation_size)
+  std::vector<Real> carry;        ///< (B, carry_size)
+  std::vector<std::int8_t> done;  ///< (T, B) or empty
+  std::vector<std::int64_t> ids;  ///< (B) or empty
   bool sample = false;
   bool training = false;
   std::uint64_t seed = 7;

@@ -20,6 +20,7 @@ using test::random_points;
 using List = CellList<ExecutionSpace>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::int64_t nobody = -1;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// A list of some of the particles at `points`, which it views while it is built.
@@ -40,7 +41,8 @@ void build(List& list, const std::vector<double>& points, const std::vector<std:
 std::vector<std::int32_t> found_near(const List& list, const std::vector<std::int32_t>& targets,
                                      const double (&centre)[3], double range) {
   std::vector<std::int32_t> found;
-  list.for_each_within(centre, range, [&](std::int32_t index, const double(&)[3], double) {
+  const Vicinity vicinity{{centre[0], centre[1], centre[2]}, range, nobody};
+  list.for_each_within(vicinity, [&](std::int32_t index, const double(&)[3], double) {
     found.push_back(targets[static_cast<std::size_t>(index)]);
   });
   std::sort(found.begin(), found.end());
@@ -163,15 +165,15 @@ TEST(CellList, gives_the_vector_to_the_target_and_its_length) {
   const std::vector<double> points{1, 2, 3};
   List list;
   build(list, points, {0}, 1.0);
-  const double centre[3] = {0, 0, 1};
   int calls = 0;
-  list.for_each_within(centre, 4, [&](std::int32_t, const double(&delta)[3], double distance) {
-    ++calls;
-    EXPECT_EQ(delta[0], 1);
-    EXPECT_EQ(delta[1], 2);
-    EXPECT_EQ(delta[2], 2);
-    EXPECT_EQ(distance, 3);
-  });
+  list.for_each_within({{0, 0, 1}, 4, nobody},
+                       [&](std::int32_t, const double(&delta)[3], double distance) {
+                         ++calls;
+                         EXPECT_EQ(delta[0], 1);
+                         EXPECT_EQ(delta[1], 2);
+                         EXPECT_EQ(delta[2], 2);
+                         EXPECT_EQ(distance, 3);
+                       });
   EXPECT_EQ(calls, 1);
 }
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <Kokkos_Macros.hpp>
+#include <cstdint>
+
+#include "core/observe/RoughAngle.hpp"
+
+namespace dempilot {
+
+/// Some of what is near a point: the vectors to it and their squares, component by component, so
+/// that loops over them become vector instructions.
+struct Sightings {
+  /// With so many it is time to look at them: there is still room for a vector's worth, twice.
+  static constexpr int enough = 64;
+  static constexpr int most = enough + 32;
+
+  double x[most];
+  double y[most];
+  double z[most];
+  double square[most];
+  std::int64_t slot[most];  ///< of a CellList
+  int count = 0;
+
+  /// Count rounded up to whole vectors.
+  KOKKOS_INLINE_FUNCTION
+  int padded() const { return (count + detail::lanes - 1) & -detail::lanes; }
+
+  /// Fills the last vector with anything that can be computed with.
+  KOKKOS_INLINE_FUNCTION
+  void pad() {
+    for (int place = count; place < padded(); ++place)
+      x[place] = y[place] = z[place] = square[place] = 1;
+  }
+};
+
+}  // namespace dempilot
