@@ -1,7 +1,9 @@
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <string>
 
+#include "core/nn/simd/Amx.hpp"
 #include "tests/bench/Benchmarks.hpp"
 #include "tests/bench/Peak.hpp"
 #include "tests/bench/Workload.hpp"
@@ -66,6 +68,36 @@ void report_machine(State& state, const char* counter, const Measure& measure) {
   state.counters[counter] = figure;
 }
 
+#ifdef DEMPILOT_HAS_AMX
+/// The matrix unit, with operands in the first level's cache: products that are as accurate as in
+/// float32.
+void time_matrix_unit(State& state) {
+  namespace amx = nn::simd::amx;
+  constexpr int tiles = 2 * amx::piece_count;
+  alignas(64) static std::uint16_t rows[tiles * amx::tile_size];
+  alignas(64) static std::uint16_t weights[tiles * amx::tile_size];
+  alignas(64) static float sums[amx::block_rows * 2 * amx::tile_rows];
+  for (int n = 0; n < tiles * amx::tile_size; ++n) {  // 1 to 2, and as much below 0
+    rows[n] = static_cast<std::uint16_t>(0x3f80 + n % 128);
+    weights[n] = static_cast<std::uint16_t>(0x3f80 + n % 113 + n % 2 * 0x8000);
+  }
+  constexpr int products = 64;
+  const amx::Registers registers;
+  const amx::Steps& unit = amx::steps(2, 2);
+  for ([[maybe_unused]] auto _ : state) {
+    unit.begin(sums);
+    for (int n = 0; n < products; ++n) {
+      for (const auto& add : unit.add)
+        add(rows, weights);
+    }
+    unit.end(sums, 2 * amx::tile_rows);
+  }
+  constexpr double flop = 2.0 * amx::block_rows * 2 * amx::tile_rows * amx::tile_inputs;
+  state.counters["FLOP"] =
+      Counter(flop * products * static_cast<double>(state.iterations()), Counter::kIsRate);
+}
+#endif
+
 }  // namespace
 
 void register_machine(int threads) {
@@ -77,6 +109,9 @@ void register_machine(int threads) {
                                })
       ->Iterations(1)
       ->UseRealTime();
+#ifdef DEMPILOT_HAS_AMX
+  if (nn::simd::amx::available()) benchmark::RegisterBenchmark("matrix_unit", time_matrix_unit);
+#endif
   benchmark::RegisterBenchmark("read_bandwidth",
                                [=](State& state) {
                                  report_machine(state, "B/s", [=] {

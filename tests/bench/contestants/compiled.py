@@ -112,7 +112,7 @@ class CompiledEncoder(Layer):
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         torch._dynamo.reset()
-        self.encoder = torch.compile(self.encode, dynamic=False)
+        self.encoded = torch.compile(self.encode, dynamic=False)
 
 
 def forms(work: Work, mode: str) -> list[tuple[str, Callable[[], TorchForm]]]:

@@ -127,11 +127,11 @@ class Layer(TorchForm):
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         self.layer = make_layer(self)
-        self.encoder = self.encode
+        self.encoded = self.encode
 
     def run(self) -> None:
         work = self.work
-        x = self.encoder(self.observation.flatten(0, 1)).reshape(work.steps, work.agents, -1)
+        x = self.encoded(self.observation.flatten(0, 1)).reshape(work.steps, work.agents, -1)
         y, (h, c) = self.layer(x, (self.h[None], self.c[None]))
         self.h, self.c = h[0], c[0]
         self.decide(y.flatten(0, 1))
