@@ -139,7 +139,7 @@ void replay_golden_rows(const Pilot::Impl& pilot, const GoldenRows& golden) {
   std::vector<float> log_prob(golden.rows);
   const std::vector<std::int64_t> ids(golden.rows, 0);
   pilot.decide(golden.observation, carry, ids, DecisionMode::mean, 0, 0,
-               {action, value, log_prob, mean, std}, nn::many_agents);
+               {action, value, log_prob, mean, std}, Pilot::many);
   const auto check = [&](const char* what, std::span<const float> found,
                          std::span<const float> expected) {
     if (found.size() != expected.size()) {

@@ -32,7 +32,8 @@ enum class DecisionMode { mean, sample };
 ///
 /// Data walks one way: Scene -> observe() -> rows -> decide() -> action. Everything decided for an
 /// agent is a function of its row, its carry, `seed`, its id and the decision's number alone,
-/// bitwise the same for every thread count, rank count and order of agents.
+/// bitwise the same for every thread count, rank count and order of agents; see decide() for
+/// engines with very few of them.
 class Pilot {
  public:
   /// Prepares `policy` for the running back end and replays its golden rows there. Throws Error,
@@ -63,13 +64,16 @@ class Pilot {
     std::span<float> std = {};  ///< (agents, actions of the model) or empty
   };
 
+  /// So many agents that a few more or less make no difference.
+  static constexpr std::int64_t many = 1'000'000;
+
   /// One step of the policy for the agents of `rows` (agents, observation_size); `carry` (agents,
   /// carry_size) is read and replaced. `ids` (agents), `seed` and `decision` fix the noise in
-  /// sample mode. `all_agents`: those of all ranks that decide together, if there are more; some
-  /// processors compute fewer than 8 with other instructions, and results differ in the last place.
+  /// sample mode. `all_agents`: how many of all ranks decide together, if the engine knows: fewer
+  /// than 8 are sooner done by other instructions on some processors, and differ in the last place.
   void decide(std::span<const float> rows, std::span<float> carry,
               std::span<const std::int64_t> ids, DecisionMode mode, std::uint64_t seed,
-              std::int64_t decision, const Decisions& out, std::int64_t all_agents = 0) const;
+              std::int64_t decision, const Decisions& out, std::int64_t all_agents = many) const;
 
   struct Impl;
 

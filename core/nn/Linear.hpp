@@ -15,10 +15,15 @@ inline constexpr int tile_rows = 16;
 inline constexpr int block_rows = 4;
 inline constexpr int block_lanes = 8;
 
+template <class Integer>
+KOKKOS_INLINE_FUNCTION constexpr Integer divide_up(Integer count, Integer divisor) {
+  return (count + divisor - 1) / divisor;
+}
+
 /// The least multiple of `multiple` that is no less than `count`.
 template <class Integer>
 KOKKOS_INLINE_FUNCTION constexpr Integer round_up(Integer count, Integer multiple) {
-  return (count + multiple - 1) / multiple * multiple;
+  return divide_up(count, multiple) * multiple;
 }
 
 inline int padded_to_lanes(int width) {

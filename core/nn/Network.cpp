@@ -154,10 +154,15 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
 template <class Layers, class ExecutionSpace>
 int rows_of_a_tile(const Layers& layers, const ExecutionSpace& space, int agents) {
   if constexpr (!runs_on_host<ExecutionSpace>) return Layers::tile_rows;
-  const int share = (agents + space.concurrency() - 1) / space.concurrency();
-  // As many tiles for each thread, of as many agents as blocks allow.
-  const int tiles = (share + layers.most_rows() - 1) / layers.most_rows();
-  return round_up((share + tiles - 1) / tiles, layers.block_rows());
+  const int share = divide_up(agents, space.concurrency());
+  const int tiles = divide_up(share, layers.most_rows());  // of each thread, nearly equal
+  return round_up(divide_up(share, tiles), layers.block_rows(share));
+}
+
+/// Not made anew at every decision.
+const std::string& launch_label() {
+  static const std::string label("DEMPilot::Network::forward");
+  return label;
 }
 
 /// By teams of threads, one tile each.
@@ -173,8 +178,7 @@ void launch_teams(const ExecutionSpace& space, const Network<Real, ExecutionSpac
   constexpr int team_size = runs_on_host<ExecutionSpace> ? 1 : 128;
   Policy policy(space, kernel.tiles(), team_size);
   policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));
-  static const std::string label("DEMPilot::Network::forward");  // not made anew at every decision
-  Kokkos::parallel_for(label, policy, kernel);
+  Kokkos::parallel_for(launch_label(), policy, kernel);
   space.fence();
 }
 
@@ -189,9 +193,8 @@ void launch_threads(const ExecutionSpace& space, const Network<float, ExecutionS
   const std::size_t scratch_bytes = kernel.scratch_bytes();
   const auto compute = [&](int tile) { kernel(detail::OneThread(tile, scratch_bytes)); };
   if (kernel.tiles() == 1) return compute(0);
-  static const std::string label("DEMPilot::Network::forward");  // not made anew at every decision
-  Kokkos::parallel_for(label, Kokkos::RangePolicy<ExecutionSpace>(space, 0, kernel.tiles()),
-                       compute);
+  Kokkos::parallel_for(launch_label(),
+                       Kokkos::RangePolicy<ExecutionSpace>(space, 0, kernel.tiles()), compute);
   space.fence();
 }
 
@@ -203,8 +206,9 @@ void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& n
     if (network.form == LayerForm::simd) {
       const simd::TileOps& ops = simd::tile_ops();
       const std::int64_t agents = std::max<std::int64_t>(rollout.agents, rollout.all_agents);
-      const bool few = ops.of_few != nullptr && agents < ops.fewest;
-      launch_threads(space, network, rollout, SimdLayers<ExecutionSpace>{few ? ops.of_few : &ops});
+      const bool few = agents < ops.min_agents;
+      launch_threads(space, network, rollout,
+                     SimdLayers<ExecutionSpace>{few ? ops.for_fewer : &ops});
       return;
     }
   }

@@ -107,9 +107,6 @@ struct Network {
   KOKKOS_INLINE_FUNCTION bool has_critic() const { return critic.after.layer_count > 0; }
 };
 
-/// For Rollout::all_agents: as agents of an engine are computed, however few there are at hand.
-inline constexpr std::int64_t many_agents = 1'000'000;
-
 /// Input and output of Network::forward. T steps of B agents; T is 1 in single-step mode. Outputs
 /// with no extent are not computed.
 template <class Real, class ExecutionSpace>
@@ -120,9 +117,9 @@ struct Rollout {
 
   int steps = 1;
   int agents = 0;
-  /// Agents of all processes that decide together, which say how the layers are computed where few
-  /// are done in another way; `agents` if there are more.
-  std::int64_t all_agents = 0;
+  /// How many of all processes decide together, or simply many: very few may be computed in another
+  /// way (simd::TileOps::for_fewer).
+  std::int64_t all_agents = 1'000'000;
   Rows<const Real> observation;  ///< (T B, observation_size)
   Rows<Real> carry;  ///< (B, carry_size), read and replaced; ModelSpec::carry_size gives its order
   Rows<const std::int8_t> done;  ///< (T, B) or empty; nonzero zeroes the carry after the step

@@ -70,7 +70,7 @@ struct PanelOrder {
       : lanes(lanes_of_vector),
         vectors_of_panel(cell_width > 0 ? dense.outputs / cell_width : simd::dense_vectors),
         outputs(cell_width > 0 ? cell_width : dense.outputs),
-        vectors(round_up(outputs, lanes) / lanes * (cell_width > 0 ? vectors_of_panel : 1)),
+        vectors(divide_up(outputs, lanes) * (cell_width > 0 ? vectors_of_panel : 1)),
         cell(cell_width > 0) {}
 
   /// How many vectors the panel of `vector` has.

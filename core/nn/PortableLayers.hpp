@@ -21,7 +21,7 @@ struct PortableLayers {
   /// Padding is written too, so the carry is kept in scratch memory.
   static constexpr bool carry_in_place = false;
 
-  static int block_rows() { return nn::block_rows; }
+  static int block_rows(int) { return nn::block_rows; }
   static int most_rows() { return tile_rows; }
   /// Room that a layer of so many inputs takes beside what flows in and out.
   static std::size_t scratch_bytes(int) { return 0; }

@@ -55,7 +55,7 @@ struct RolloutKernel {
     layer_bytes = std::max(layer_bytes, layers.scratch_bytes(widest));
   }
 
-  int tiles() const { return (rollout.agents + rows_each - 1) / rows_each; }
+  int tiles() const { return divide_up(rollout.agents, rows_each); }
 
   std::size_t scratch_bytes() const {
     std::size_t bytes = layer_bytes + tile_alignment;

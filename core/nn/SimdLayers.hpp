@@ -37,7 +37,10 @@ struct SimdLayers {
 
   const simd::TileOps* ops = nullptr;
 
-  int block_rows() const { return ops->block_rows; }
+  /// That each tile of `share` rows or more should be a multiple of.
+  int block_rows(int share) const {
+    return share < ops->block_rows ? ops->small_block_rows : ops->block_rows;
+  }
   int most_rows() const { return ops->tile_rows; }
   std::size_t scratch_bytes(int inputs) const { return ops->scratch_bytes(inputs); }
 

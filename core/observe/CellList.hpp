@@ -73,7 +73,7 @@ class CellList {
   Integers index_;  ///< (slots), which target
   Slots slot_;      ///< (slots and some behind them)
   Integers cell_;   ///< (targets), cell of each target, -1 for none; only while sorting
-  simd::Search simd_ = simd::best_search();  ///< on a host
+  observe_simd::Search simd_ = observe_simd::best_search();  ///< on a host
 };
 
 template <class ExecutionSpace>
@@ -141,7 +141,7 @@ KOKKOS_FUNCTION void CellList<ExecutionSpace>::hand_over(const Vicinity& vicinit
   seen.count = 0;
 }
 
-/// As simd::Search does it on a host; elsewhere what is found is located at once.
+/// As observe_simd::Search does it on a host; elsewhere what is found is located at once.
 template <class ExecutionSpace>
 KOKKOS_FUNCTION std::int32_t CellList<ExecutionSpace>::find_near(std::int32_t begin,
                                                                  std::int32_t end,

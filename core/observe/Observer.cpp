@@ -73,8 +73,13 @@ Observer::Observer(std::vector<ObservationComponent> components)
 
 void Observer::note_targets(const ObservationComponent& component) {
   const bool touches = component.kind == ComponentKind::contact_count;
+  const std::size_t known = target_groups_.size();
   TargetNeeds& needs = find_or_add(target_groups_, component.bind);
-  needs.range = std::max(needs.range, touches ? 0.0 : component.range);
+  const bool is_new = target_groups_.size() > known;
+  const double range = touches ? 0.0 : component.range;
+  needs.one_range =
+      needs.one_range && (is_new || (range == needs.range && touches == needs.touches));
+  needs.range = std::max(needs.range, range);
   needs.touches = needs.touches || touches;
   needs.velocity = needs.velocity || component.relative_velocity;
   needs.radius = needs.radius || component.radius || touches;
@@ -185,9 +190,13 @@ void Observer::observe(const ExecutionSpace& space, const Scene& scene,
 
   const SceneObserver<Real, ExecutionSpace> observer(space, scene, rows, width_);
   auto& lists = kept_lists<ExecutionSpace>(cell_lists_, target_groups_.size());
-  for (std::size_t group = 0; group < target_groups_.size(); ++group)
-    observer.build(lists[group], scene.targets[group],
-                   search_range(target_groups_[group], scene.scales, scene.targets[group]));
+  for (std::size_t group = 0; group < target_groups_.size(); ++group) {
+    const TargetNeeds& needs = target_groups_[group];
+    const double range = search_range(needs, scene.scales, scene.targets[group]);
+    // Narrower cells leave out more of what is not in reach. But the search looks at a vector of
+    // targets at a time, and would have more cells to look at.
+    observer.build(lists[group], scene.targets[group], needs.one_range ? range : range / 2);
+  }
 
   std::size_t column = 0;
   for (const ObservationComponent& component : components_) {

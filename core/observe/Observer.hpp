@@ -18,6 +18,7 @@ class SceneObserver;
 struct TargetNeeds {
   std::string name;
   double range = 0;       ///< farthest distance at which they are sensed
+  bool one_range = true;  ///< which all components share
   bool touches = false;   ///< contacts with them are counted, whatever the range
   bool velocity = false;  ///< SeenParticles::velocity
   bool radius = false;    ///< SeenParticles::radius

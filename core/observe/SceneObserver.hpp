@@ -61,13 +61,10 @@ class SceneObserver {
                                                        component.clip, 1 / scene_.scales.length});
   }
 
-  /// `range` is in the scene's units.
-  void build(CellList<ExecutionSpace>& list, const SeenParticles& seen, double range) const {
-    // Cells as wide as the range: narrower ones would leave out some particles that are not in
-    // reach, but the search looks at a vector of them at a time, and would have more cells to look
-    // at.
+  /// `cell_width` is in the scene's units.
+  void build(CellList<ExecutionSpace>& list, const SeenParticles& seen, double cell_width) const {
     list.build(space_, Vectors(seen.position, seen.count), Identities(seen.identity, seen.count),
-               range);
+               cell_width);
   }
 
   void observe_lidar(const ObservationComponent& lidar, const CellList<ExecutionSpace>& list,

@@ -10,15 +10,16 @@ namespace dempilot {
 /// Some of what is near a point: the vectors to it and their squares, component by component, so
 /// that loops over them become vector instructions.
 struct Sightings {
-  /// With so many it is time to look at them: there is still room for a vector's worth, twice.
+  /// With so many it is time to look at them: there is still room for a search to add one vector,
+  /// and to write another behind it.
   static constexpr int enough = 64;
-  static constexpr int most = enough + 32;
+  static constexpr int most = enough + 16;
 
   double x[most];
   double y[most];
   double z[most];
   double square[most];
-  std::int64_t slot[most];  ///< of a CellList
+  std::int32_t slot[most];  ///< of a CellList
   int count = 0;
 
   /// Count rounded up to whole vectors.

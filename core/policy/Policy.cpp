@@ -98,7 +98,6 @@ Outputs<Real> Policy<Real, ExecutionSpace>::run(int steps, int agents,
   nn::Rollout<Real, ExecutionSpace> rollout;
   rollout.steps = steps;
   rollout.agents = agents;
-  rollout.all_agents = nn::many_agents;
   rollout.observation = observation;
   rollout.carry = carry;
   rollout.done = mask;

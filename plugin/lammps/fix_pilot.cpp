@@ -350,8 +350,8 @@ void FixPilot::admit_agents() {
 /* ---------------------------------------------------------------------- */
 
 void FixPilot::decide() {
-  admit_agents();
   const double start = MPI_Wtime();
+  admit_agents();
   observe();
   const double observed = MPI_Wtime();
   infer();

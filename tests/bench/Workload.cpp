@@ -32,7 +32,7 @@ class SingleStep final : public Workload {
 
   void run() override {
     pilot_.decide(observation_, carry_, ids_, DecisionMode::mean, 0, decision_++,
-                  {mean_, value_, log_prob_});
+                  {mean_, value_, log_prob_}, static_cast<std::int64_t>(ids_.size()));
   }
 
  private:

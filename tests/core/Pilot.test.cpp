@@ -85,8 +85,8 @@ struct Crew {
   }
 
   void decide(const Pilot& pilot, DecisionMode mode = DecisionMode::mean, std::uint64_t seed = 1,
-              std::int64_t decision = 0, std::int64_t all_agents = 0) {
-    pilot.decide(rows, carry, ids, mode, seed, decision, {action, value, log_prob}, all_agents);
+              std::int64_t decision = 0) {
+    pilot.decide(rows, carry, ids, mode, seed, decision, {action, value, log_prob});
   }
 };
 
@@ -179,7 +179,7 @@ TEST(Pilot, DecidesForAnAgentWhateverItsCompany) {
   alone.carry = {&crew.carry[agent * 18], &crew.carry[agent * 18] + 18};
   alone.ids = {crew.ids[agent]};
   crew.decide(pilot, DecisionMode::sample, 3, 17);
-  alone.decide(pilot, DecisionMode::sample, 3, 17, 40);
+  alone.decide(pilot, DecisionMode::sample, 3, 17);
   EXPECT_TRUE(test::same_bits(alone.action.data(), &crew.action[agent * 3], 12));
   EXPECT_TRUE(test::same_bits(alone.carry.data(), &crew.carry[agent * 18], 72));
   EXPECT_TRUE(test::same_bits(alone.log_prob.data(), &crew.log_prob[agent], 4));

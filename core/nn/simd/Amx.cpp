@@ -1,7 +1,6 @@
 #include "core/nn/simd/Amx.hpp"
 
 #ifdef DEMPILOT_HAS_AMX
-#include <asm/prctl.h>
 #include <cpuid.h>
 #include <immintrin.h>
 #include <sys/syscall.h>
@@ -23,12 +22,9 @@ bool processor_has_it() {
 
 /// The registers' 8 KiB are kept for a process only if it asks.
 bool system_lets_us() {
-#ifdef ARCH_REQ_XCOMP_PERM
+  constexpr int request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM, of Linux 5.16
   constexpr int tile_data = 18;
-  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, tile_data) == 0;
-#else
-  return false;
-#endif
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
 /// As LDTILECFG reads it.
@@ -47,6 +43,11 @@ DEMPILOT_AMX void configure() {
 
 DEMPILOT_AMX void release() {
   _tile_release();
+}
+
+/// g++ does not know that loads of registers read memory: what they read must be there before.
+inline void finish_stores() {
+  asm volatile("" ::: "memory");
 }
 
 // Registers 0 to 3 are sums (row tile, vector), 4 and 5 pieces of rows, 6 and 7 of weights.
@@ -77,6 +78,7 @@ DEMPILOT_AMX inline void load_weights(const std::uint16_t* weights, int piece) {
 /// Sums begin with the bias, which is the same for all rows: it is loaded without a stride.
 template <int row_tiles, int vectors>
 DEMPILOT_AMX void load_bias(const float* bias) {
+  finish_stores();
   _tile_loadd(0, bias, 0);
   if constexpr (vectors > 1) _tile_loadd(1, bias + tile_rows, 0);
   if constexpr (row_tiles > 1) _tile_loadd(2, bias, 0);
@@ -87,6 +89,7 @@ DEMPILOT_AMX void load_bias(const float* bias) {
 /// either the rows or the weights are kept.
 template <int row_tiles, int vectors, int part>
 DEMPILOT_AMX void add_products(const std::uint16_t* rows, const std::uint16_t* weights) {
+  finish_stores();
   if constexpr (part == 0) {
     load_rows<row_tiles>(rows, 0);
     load_weights<vectors>(weights, 0);
@@ -99,9 +102,9 @@ DEMPILOT_AMX void add_products(const std::uint16_t* rows, const std::uint16_t* w
     load_weights<vectors>(weights, 2);
     multiply_pieces<row_tiles, vectors>();
   } else {
-    load_rows<row_tiles>(rows, 0);
-    multiply_pieces<row_tiles, vectors>();
     load_rows<row_tiles>(rows, 2);
+    multiply_pieces<row_tiles, vectors>();
+    load_rows<row_tiles>(rows, 0);
     multiply_pieces<row_tiles, vectors>();
   }
 }

@@ -12,8 +12,11 @@
 ///
 /// The unit multiplies bf16, 8 significant bits, and sums in float32. A float is the sum of three
 /// bf16, its pieces, exactly; of the nine products of two floats' pieces, the three smallest are
-/// below 2^-25 of the whole and left out. The unit is more than six times as fast as fused
+/// each below 2^-25 of the whole and left out. The unit is more than six times as fast as fused
 /// multiplications and additions of vectors, so that the six products pay.
+///
+/// Pieces below 2^-126 count as zero, so that numbers below 2^-110 lose digits; those above
+/// 3.38e38 are infinite to bf16, and like infinity itself give NaN.
 namespace dempilot::nn::simd::amx {
 
 inline constexpr int piece_count = 3;
@@ -42,7 +45,8 @@ struct Product {
   int vectors = 0;              ///< of 16 columns each
 };
 
-/// Whether this processor has such a unit, and the operating system lets this process use it.
+/// Whether this processor has such a unit, and the operating system lets this process use it. Asks
+/// for it: from then on, stacks for signals must have room for the unit's registers too.
 bool available();
 
 /// Room on the matrix unit for the calling thread while it lives.

@@ -17,7 +17,7 @@ namespace dempilot::nn::simd::HWY_NAMESPACE {
 
 static_assert(lanes == amx::tile_rows && 2 * lanes == amx::tile_inputs);
 
-/// The nearest float whose lower half is zero: a bf16. It must not be beyond the largest.
+/// The nearest float whose lower half is zero: a bf16.
 HWY_INLINE Floats to_bf16(Floats x) {
   const hn::RebindToUnsigned<FloatTag> bits;
   const auto rounded = hn::Add(hn::BitCast(bits, x), hn::Set(bits, 0x8000U));
@@ -31,8 +31,8 @@ HWY_INLINE void store_bf16(Floats first, Floats second, std::uint16_t* to) {
              to);
 }
 
-/// An input tile of a row, of which there are `count`, as pieces that lie `stride` apart. The
-/// infinite becomes the largest bf16, since infinity has no remainder; NaN stays what it is.
+/// An input tile of a row, of which there are `count`, as pieces that lie `stride` apart. What is
+/// not finite has a remainder that is NaN.
 HWY_INLINE void split(const float* x, int count, std::uint16_t* pieces, std::ptrdiff_t stride) {
   const FloatTag tag;
   Floats rest[2];
@@ -43,9 +43,6 @@ HWY_INLINE void split(const float* x, int count, std::uint16_t* pieces, std::ptr
     rest[0] = hn::MaskedLoad(hn::FirstN(tag, count), tag, x);
     rest[1] = hn::MaskedLoad(hn::FirstN(tag, left), tag, left > 0 ? x + lanes : x);
   }
-  const Floats most = all(amx::largest_bf16);
-  // of a number and NaN, these give the second
-  DEMPILOT_EACH(half, 2) rest[half] = hn::Max(hn::Neg(most), hn::Min(most, rest[half]));
   DEMPILOT_EACH(piece, amx::piece_count - 1) {
     const Floats part[] = {to_bf16(rest[0]), to_bf16(rest[1])};
     store_bf16(part[0], part[1], pieces + piece * stride);
@@ -144,7 +141,7 @@ HWY_INLINE void multiply_and_update(const SplitRows& rows, const Panels& layer,
   for (int column = 0, turn = 0; column < columns.end(); column += Columns::step, ++turn) {
     const int vectors = columns.vectors(column);
     amx::multiply(rows.product(weights, bias, vectors), sums[turn % 2],
-                  [&] { pending.update_next(); });
+                  [&]() HWY_ATTR { pending.update_next(); });
     pending.finish();
     pending.take_on(sums[turn % 2], column);
     weights += rows.weights_of(vectors);

@@ -26,8 +26,6 @@ constexpr int block_rows = 3;  // of 16
 #else
 constexpr int block_rows = 2;
 #endif
-static_assert(block_rows <= max_block_rows);
-
 static_assert(lanes <= max_lanes);
 
 /// Where four partial sums an output take fewer vectors than one sum an output: up to 3 vectors.

@@ -36,10 +36,11 @@ const TileOps& ops() {
                                  .lanes = lanes,
                                  .narrow_outputs = narrow_outputs,
                                  .block_rows = block_rows,
+                                 .small_block_rows = block_rows,
                                  .tile_rows = 8 * block_rows,
                                  .reads_pieces = false,
-                                 .of_few = nullptr,
-                                 .fewest = 0,
+                                 .for_fewer = nullptr,
+                                 .min_agents = 0,
                                  .scratch_bytes = no_scratch,
                                  .dense = dense,
                                  .lstm = step<Lstm>,
@@ -57,10 +58,11 @@ const TileOps& amx_ops() {
     TileOps with_unit = ops();
     with_unit.name = "amx";
     with_unit.block_rows = amx::block_rows;
+    with_unit.small_block_rows = amx::tile_rows;
     with_unit.tile_rows = max_tile_rows;
     with_unit.reads_pieces = true;
-    with_unit.of_few = &ops();
-    with_unit.fewest = amx::tile_rows / 2;
+    with_unit.for_fewer = &ops();
+    with_unit.min_agents = amx::tile_rows / 2;
     with_unit.scratch_bytes = amx_scratch_bytes;
     with_unit.dense = amx_dense;
     with_unit.lstm = amx_step<Lstm>;
@@ -85,16 +87,13 @@ HWY_AFTER_NAMESPACE();
 
 namespace dempilot::nn::simd {
 
-std::vector<const TileOps*> supported_tile_ops() {
+namespace {
+
+std::vector<const TileOps*> supported_vectors() {
   std::vector<const TileOps*> found;
   [[maybe_unused]] const auto supported = hwy::SupportedTargets();
 #if HWY_TARGETS & HWY_AVX3
-  if ((supported & HWY_AVX3) != 0) {
-#ifdef DEMPILOT_HAS_AMX
-    if (amx::available()) found.push_back(&N_AVX3::amx_ops());
-#endif
-    found.push_back(&N_AVX3::ops());
-  }
+  if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::ops());
 #endif
 #if HWY_TARGETS & HWY_AVX2
   if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::ops());
@@ -108,15 +107,30 @@ std::vector<const TileOps*> supported_tile_ops() {
   return found;
 }
 
+}  // namespace
+
+std::vector<const TileOps*> supported_tile_ops() {
+  std::vector<const TileOps*> found = supported_vectors();
+#if HWY_TARGETS & HWY_AVX3 && defined(DEMPILOT_HAS_AMX)
+  if (found.front() == &N_AVX3::ops() && amx::available())
+    found.insert(found.begin(), &N_AVX3::amx_ops());
+#endif
+  return found;
+}
+
 namespace {
 
 const TileOps& chosen_tile_ops() {
-  const std::vector<const TileOps*> found = supported_tile_ops();
-  const char* const wanted = std::getenv("DEMPILOT_SIMD");
-  if (wanted == nullptr || *wanted == '\0') return *found.front();
+  const char* const variable = std::getenv("DEMPILOT_SIMD");
+  const std::string_view wanted = variable == nullptr ? "" : variable;
+  if (wanted.empty()) return *supported_tile_ops().front();
+  // The matrix unit is not asked for in vain.
+  for (const TileOps* ops : supported_vectors()) {
+    if (ops->name == wanted) return *ops;
+  }
   std::string names;
-  for (const TileOps* ops : found) {
-    if (std::string_view(ops->name) == wanted) return *ops;
+  for (const TileOps* ops : supported_tile_ops()) {
+    if (ops->name == wanted) return *ops;
     names += names.empty() ? ops->name : std::string(", ") + ops->name;
   }
   fail(

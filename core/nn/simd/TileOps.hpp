@@ -11,9 +11,9 @@
 /// products on the matrix unit (Amx.hpp); which of them runs is chosen when the program starts.
 /// Plain pointers and sizes: this knows no Kokkos.
 ///
-/// A row's result is bitwise the same whatever rows it is computed with, on processors of one kind.
-/// Instruction sets differ in the last place: products and sums are fused or not, and quotients
-/// rounded once or twice.
+/// With each, a row's result is bitwise the same whatever rows it is computed with, on processors
+/// of one kind. Instruction sets differ in the last place: products and sums are fused or not, and
+/// quotients rounded once or twice.
 namespace dempilot::nn::simd {
 
 /// Rows of floats; consecutive rows lie `stride` apart.
@@ -41,12 +41,12 @@ struct Panels {
 
 /// A recurrent layer and, of the agents of a tile, its part of their carries, replaced in place.
 struct CellTile {
-  Panels gates;         ///< reads [x | h], or x
-  int width = 0;        ///< units
-  Rows<const float> x;  ///< (rows, inputs of the layer)
-  Rows<float> carry;    ///< (rows, [h | c] or h)
-  Rows<float> y;        ///< (rows, width padded to lanes) what the layer gives; not x
-  void* scratch;        ///< TileOps::scratch_bytes, aligned as the widest vectors
+  Panels gates;             ///< reads [x | h], or x
+  int width = 0;            ///< units
+  Rows<const float> x;      ///< (rows, inputs of the layer)
+  Rows<float> carry;        ///< (rows, [h | c] or h)
+  Rows<float> y;            ///< (rows, width padded to lanes) what the layer gives; not x
+  void* scratch = nullptr;  ///< TileOps::scratch_bytes, aligned as the widest vectors
 };
 
 /// Actions of a tile before the action space, one column of agents for each of their components,
@@ -69,9 +69,6 @@ struct SquashTile {
 /// Rows of a tile at most, on any instruction set.
 inline constexpr int max_tile_rows = 96;
 
-/// Rows whose sums vectors hold in registers at most.
-inline constexpr int max_block_rows = 6;
-
 /// Widest vector of all instruction sets, in floats: what rows are padded to.
 inline constexpr int max_lanes = 16;
 
@@ -80,16 +77,17 @@ inline constexpr int dense_vectors = 4;
 
 /// The operations, compiled for one instruction set.
 struct TileOps {
-  const char* name;    ///< as DEMPILOT_SIMD names it
-  int lanes;           ///< floats in a vector
-  int narrow_outputs;  ///< dense layers of so many outputs are packed in another way
-  int block_rows;      ///< rows that are computed together
-  int tile_rows;       ///< rows that a tile should have at most, a multiple of block_rows
-  bool reads_pieces;   ///< of layers that are not narrow, not their weights
+  const char* name;      ///< as DEMPILOT_SIMD names it
+  int lanes;             ///< floats in a vector
+  int narrow_outputs;    ///< dense layers of so many outputs are packed in another way
+  int block_rows;        ///< rows that are computed together
+  int small_block_rows;  ///< where there are fewer
+  int tile_rows;         ///< rows that a tile should have at most, a multiple of block_rows
+  bool reads_pieces;     ///< of layers that are not narrow, not their weights
 
-  /// Fewer agents than these are sooner done by others, which read the same packed layers; or null.
-  const TileOps* of_few;
-  int fewest;
+  /// Fewer agents than `min_agents` are sooner done by others, which read the same packed layers.
+  const TileOps* for_fewer;  ///< or null
+  int min_agents;
 
   /// Memory that a layer of so many inputs needs meanwhile.
   std::size_t (*scratch_bytes)(int inputs);

@@ -140,7 +140,7 @@ void CellList<ExecutionSpace>::reserve(std::size_t targets, std::size_t cells) {
   };
   grow(start_, "DEMPilot::CellList::start", cells + 2);
   grow(index_, "DEMPilot::CellList::index", targets);
-  grow(slot_, "DEMPilot::CellList::slot", targets + simd::slots_behind);
+  grow(slot_, "DEMPilot::CellList::slot", targets + observe_simd::slots_behind);
   grow(cell_, "DEMPilot::CellList::cell", targets);
 }
 

@@ -7,14 +7,52 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#ifndef DEMPILOT_OBSERVE_SET_BITS
+#define DEMPILOT_OBSERVE_SET_BITS
+#include <array>
+
+namespace dempilot::observe_simd {
+
+/// Which of eight bits are set, one after the other: to store a part of a vector takes some
+/// processors hundreds of cycles.
+struct SetBits {
+  std::uint8_t place[8] = {};
+  std::int32_t count = 0;
+};
+
+constexpr std::array<SetBits, 256> set_bits = [] {
+  std::array<SetBits, 256> all{};
+  for (std::size_t bits = 0; bits < all.size(); ++bits) {
+    for (std::uint8_t place = 0; place < 8; ++place) {
+      if ((bits >> place & 1U) != 0) all[bits].place[all[bits].count++] = place;
+    }
+  }
+  return all;
+}();
+
+}  // namespace dempilot::observe_simd
+#endif
+
 HWY_BEFORE_NAMESPACE();
-namespace dempilot::simd::HWY_NAMESPACE {
+namespace dempilot::observe_simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_AVX3
+constexpr const char* name = "avx512";
+#elif HWY_TARGET == HWY_AVX2
+constexpr const char* name = "avx2";
+#elif HWY_TARGET == HWY_SSE4
+constexpr const char* name = "sse4";
+#else
+constexpr const char* name = "baseline";
+#endif
 
 using Tag = hn::ScalableTag<double>;
 using Integers = hn::RebindToSigned<Tag>;
 using Vector = hn::Vec<Tag>;
+
+using Numbers = hn::Rebind<std::int32_t, Tag>;
 
 constexpr auto lanes = static_cast<std::int32_t>(hn::MaxLanes(Tag()));
 static_assert(lanes <= slots_behind && Sightings::enough + 2 * lanes <= Sightings::most);
@@ -34,14 +72,13 @@ struct Differences {
   }
 };
 
-/// Three of four candidates are too far away, and nobody can guess which: none of it branches. Only
-/// their numbers are kept, since to store a part of a vector takes long.
+/// Most candidates are too far away, and nobody can guess which: none of it branches. Only their
+/// numbers are kept.
 std::int32_t find(const Slot* slots, std::int32_t begin, std::int32_t end, const Vicinity& vicinity,
                   Sightings& seen) {
   const Integers integers;
   const Vector limit = hn::Set(Tag(), vicinity.range * vicinity.range);
   const auto me = hn::Set(integers, vicinity.identity);
-  auto number = hn::Iota(integers, begin);
   int count = seen.count;
   for (; begin < end && count < Sightings::enough; begin += lanes) {
     Vector x, y, z, identity;
@@ -50,8 +87,13 @@ std::int32_t find(const Slot* slots, std::int32_t begin, std::int32_t end, const
     const auto other = hn::Ne(hn::BitCast(integers, identity), me);
     const auto asked = hn::FirstN(integers, static_cast<std::size_t>(end - begin));
     const auto found = hn::And(hn::And(hn::RebindMask(integers, near), other), asked);
-    count += static_cast<int>(hn::CompressStore(number, found, integers, seen.slot + count));
-    number = hn::Add(number, hn::Set(integers, lanes));
+    std::uint8_t bits[8];
+    hn::StoreMaskBits(integers, found, bits);
+    const SetBits& set = set_bits[bits[0]];
+    const auto places =
+        hn::PromoteTo(Numbers(), hn::LoadU(hn::Rebind<std::uint8_t, Tag>(), set.place));
+    hn::StoreU(hn::Add(places, hn::Set(Numbers(), begin)), Numbers(), seen.slot + count);
+    count += set.count;
   }
   seen.count = count;
   return begin < end ? begin : end;
@@ -62,8 +104,8 @@ void locate(const Slot* slots, const Vicinity& vicinity, Sightings& seen) {
   for (int n = seen.count; n % lanes != 0; ++n)
     seen.slot[n] = 0;
   for (int n = 0; n < seen.count; n += lanes) {
-    const auto slot = hn::LoadU(Integers(), seen.slot + n);
-    const auto first = hn::ShiftLeft<2>(slot);  // of a slot's four entries
+    const auto slot = hn::PromoteTo(Integers(), hn::LoadU(Numbers(), seen.slot + n));
+    const auto first = hn::ShiftLeft<2>(slot);  // of its four entries
     const Differences to(hn::GatherIndex(Tag(), entries, first),
                          hn::GatherIndex(Tag(), entries + 1, first),
                          hn::GatherIndex(Tag(), entries + 2, first), vicinity);
@@ -76,17 +118,17 @@ void locate(const Slot* slots, const Vicinity& vicinity, Sightings& seen) {
 
 const Search& search() {
   static_assert(sizeof(Slot) == 4 * sizeof(double));
-  static constexpr Search both{find, locate};
+  static constexpr Search both{name, find, locate};
   return both;
 }
 
-}  // namespace dempilot::simd::HWY_NAMESPACE
+}  // namespace dempilot::observe_simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <algorithm>
 
-namespace dempilot::simd {
+namespace dempilot::observe_simd {
 
 std::vector<const Search*> supported_searches() {
   std::vector<const Search*> found;
@@ -111,5 +153,5 @@ const Search& best_search() {
   return *best;
 }
 
-}  // namespace dempilot::simd
+}  // namespace dempilot::observe_simd
 #endif

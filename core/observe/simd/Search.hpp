@@ -7,12 +7,14 @@
 
 /// The search for what is near, as vector instructions of the host's processor. What is found is
 /// the same for all instruction sets, bit for bit.
-namespace dempilot::simd {
+namespace dempilot::observe_simd {
 
 /// Slots that may be read, and are not looked at, behind those that a search is asked to look at.
 inline constexpr int slots_behind = 8;
 
 struct Search {
+  const char* name;  ///< of the instruction set
+
   /// Appends those of slots[begin] to slots[end - 1] that are in the vicinity to seen.slot, in
   /// their order, until there are enough or no more. Returns the first slot that it did not look
   /// at.
@@ -29,4 +31,4 @@ std::vector<const Search*> supported_searches();
 /// The best of them.
 const Search& best_search();
 
-}  // namespace dempilot::simd
+}  // namespace dempilot::observe_simd

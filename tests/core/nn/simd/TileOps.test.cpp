@@ -109,8 +109,8 @@ TEST_P(EachInstructionSet, ActivationsKeepNanAndWhatIsSmall) {
 }
 
 TEST_P(EachInstructionSet, DenseIsTheProductPlusTheBias) {
-  constexpr std::size_t rows = 13;
-  for (const std::size_t inputs : {1, 2, 7, 22, 33}) {
+  constexpr std::size_t rows = 53;  // blocks of all sizes
+  for (const std::size_t inputs : {1, 2, 7, 22, 32, 33, 65}) {
     for (const std::size_t outputs : {1, 3, 4, 5, 8, 9, 12, 13, 16, 17, 31, 48, 64, 65, 130}) {
       const Dense dense = random_layer(inputs, outputs);
       const bool narrow = static_cast<int>(outputs) <= ops().narrow_outputs;
@@ -214,10 +214,10 @@ void expect_formula(const CellCase& cell, const Dense& gates, std::size_t width,
 }
 
 TEST_P(EachInstructionSet, CellsFollowTheirFormulas) {
-  constexpr std::size_t rows = 13;
+  constexpr std::size_t rows = 53;
   for (const CellCase& cell : cells()) {
-    for (const std::size_t width : {1, 3, 8, 15, 16, 17, 33}) {
-      const std::size_t features = cell.reads_h ? 5 : width;
+    for (const std::size_t width : {1, 3, 8, 15, 16, 17, 33, 65}) {
+      const std::size_t features = cell.reads_h ? width % 2 == 0 ? 37 : 5 : width;
       const Dense gates = random_layer(features + (cell.reads_h ? width : 0), cell.gates * width);
       const auto before = random_values<float>(rows * cell.states * width, 9, 0.9);
       const CellRun run(ops(), cell, gates, width, rows, 1);
@@ -253,8 +253,8 @@ TEST_P(EachInstructionSet, CellsGiveTheSameBitsForAnyNumberOfRows) {
   for (const CellCase& cell : cells()) {
     const std::size_t features = cell.reads_h ? 5 : width;
     const Dense gates = random_layer(features + (cell.reads_h ? width : 0), cell.gates * width);
-    const CellRun all(ops(), cell, gates, width, 14, 3);
-    for (std::size_t rows = 1; rows < 14; ++rows) {
+    const CellRun all(ops(), cell, gates, width, 70, 3);
+    for (const std::size_t rows : {1, 2, 5, 6, 7, 13, 15, 16, 17, 31, 32, 33, 48, 49, 64, 65}) {
       const CellRun some(ops(), cell, gates, width, rows, 3);
       const std::vector<float> carry(
           all.carry.begin(), all.carry.begin() + static_cast<std::ptrdiff_t>(some.carry.size()));
@@ -264,6 +264,58 @@ TEST_P(EachInstructionSet, CellsGiveTheSameBitsForAnyNumberOfRows) {
         ASSERT_EQ(some.y[i], all.y[i]) << cell.name << " " << rows;
       }
     }
+  }
+}
+
+/// What the few are computed with reads the same packed layers.
+TEST_P(EachInstructionSet, AgreesAboutLayersWithThatForFewer) {
+  if (ops().for_fewer == nullptr) GTEST_SKIP() << "the few are computed as the many";
+  EXPECT_EQ(ops().for_fewer->lanes, ops().lanes);
+  EXPECT_EQ(ops().for_fewer->narrow_outputs, ops().narrow_outputs);
+  EXPECT_FALSE(ops().for_fewer->reads_pieces);
+}
+
+/// y = w x of one input, for `outputs` weights each.
+std::vector<float> products(const TileOps& ops, const std::vector<float>& x,
+                            const std::vector<float>& weights) {
+  const Dense dense{1, weights.size(), weights, std::vector<double>(weights.size())};
+  const Packed layer(ops, dense, 0, 1);
+  std::vector<float> y(x.size() * padded(weights.size()));
+  ops.dense(layer.panels(), Activation::identity, static_cast<int>(x.size()), {x.data(), 1},
+            {y.data(), static_cast<std::ptrdiff_t>(padded(weights.size()))}, layer.scratch());
+  return y;
+}
+
+/// Numbers of all digits and of exponents from -30 to 30.
+std::vector<float> numbers_of_all_sizes(std::size_t count, std::uint64_t seed) {
+  std::vector<float> values = test::random_values<float>(count, seed, 1);
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = std::ldexp(values[i], static_cast<int>(i % 61) - 30);
+  return values;
+}
+
+TEST_P(EachInstructionSet, ProductsHaveAllDigitsOfFloat32) {
+  const std::vector<float> x = numbers_of_all_sizes(64, 1);
+  const std::vector<float> weights = numbers_of_all_sizes(80, 2);
+  const std::vector<float> y = products(ops(), x, weights);
+  for (std::size_t row = 0; row < x.size(); ++row) {
+    for (std::size_t output = 0; output < weights.size(); ++output) {
+      const double exact = double{x[row]} * weights[output];
+      ASSERT_NEAR(y[row * padded(weights.size()) + output], exact, std::abs(exact) * 0x1p-23)
+          << x[row] << " x " << weights[output];
+    }
+  }
+}
+
+TEST_P(EachInstructionSet, WhatIsNotFiniteSpoilsItsRowAlone) {
+  const std::vector<float> weights = numbers_of_all_sizes(48, 2);
+  const std::vector<float> y =
+      products(ops(), {1, NAN, INFINITY, -INFINITY, 1e30F, 1e-30F}, weights);
+  for (std::size_t output = 0; output < weights.size(); ++output) {
+    for (const std::size_t row : {1, 2, 3})
+      EXPECT_FALSE(std::isfinite(y[row * padded(weights.size()) + output]));
+    for (const std::size_t row : {0, 4, 5})
+      EXPECT_TRUE(std::isfinite(y[row * padded(weights.size()) + output]));
   }
 }
 

@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
 /// The search of each instruction set against one candidate after the other.
-namespace dempilot::simd {
+namespace dempilot::observe_simd {
 namespace {
 
 constexpr int slot_count = 300;
@@ -24,7 +25,7 @@ std::vector<Slot> random_slots() {
 }
 
 struct Found {
-  std::vector<std::int64_t> slot;
+  std::vector<std::int32_t> slot;
   std::vector<double> x, y, z, square;
 };
 
@@ -46,32 +47,36 @@ Found one_by_one(const std::vector<Slot>& slots, int begin, int end, const Vicin
   return found;
 }
 
-/// All of them, a batch at a time.
-Found search_all(const Search& search, const std::vector<Slot>& slots, int begin, int end,
+/// All of them, from runs of `run` slots, located when there are enough or no more.
+Found search_all(const Search& search, const std::vector<Slot>& slots, int begin, int end, int run,
                  const Vicinity& vicinity) {
   Found found;
   Sightings seen;
+  const auto take = [&] {
+    search.locate(slots.data(), vicinity, seen);
+    const auto append = [&](auto& to, const auto* from) {
+      to.insert(to.end(), from, from + seen.count);
+    };
+    append(found.slot, seen.slot);
+    append(found.x, seen.x);
+    append(found.y, seen.y);
+    append(found.z, seen.z);
+    append(found.square, seen.square);
+    seen.count = 0;
+  };
   while (begin < end) {
-    begin = search.find(slots.data(), begin, end, vicinity, seen);
-    EXPECT_TRUE(begin >= end || seen.count >= Sightings::enough);
-    if (begin < end || seen.count > 0) {
-      search.locate(slots.data(), vicinity, seen);
-      const auto append = [&](auto& to, const auto* from) {
-        to.insert(to.end(), from, from + seen.count);
-      };
-      append(found.slot, seen.slot);
-      append(found.x, seen.x);
-      append(found.y, seen.y);
-      append(found.z, seen.z);
-      append(found.square, seen.square);
-      seen.count = 0;
-    }
+    const int stop = std::min(begin + run, end);
+    begin = search.find(slots.data(), begin, stop, vicinity, seen);
+    EXPECT_TRUE(begin == stop || seen.count >= Sightings::enough);
+    if (seen.count >= Sightings::enough) take();
   }
+  take();
   return found;
 }
 
 class EachSearch : public testing::TestWithParam<const Search*> {};
-INSTANTIATE_TEST_SUITE_P(Simd, EachSearch, testing::ValuesIn(supported_searches()));
+INSTANTIATE_TEST_SUITE_P(Simd, EachSearch, testing::ValuesIn(supported_searches()),
+                         [](const auto& instance) { return std::string(instance.param->name); });
 
 TEST_P(EachSearch, FindsWhatIsNearBitForBit) {
   const std::vector<Slot> slots = random_slots();
@@ -79,13 +84,15 @@ TEST_P(EachSearch, FindsWhatIsNearBitForBit) {
     for (const int begin : {0, 1, 5, 250}) {
       for (int end = begin; end <= slot_count; end += end < begin + 20 ? 1 : 47) {
         const Vicinity vicinity{{0.1, -0.2, 0.3}, range, 42};
-        const Found found = search_all(*GetParam(), slots, begin, end, vicinity);
         const Found wanted = one_by_one(slots, begin, end, vicinity);
-        ASSERT_EQ(found.slot, wanted.slot) << range << " " << begin << " " << end;
-        ASSERT_EQ(found.x, wanted.x);
-        ASSERT_EQ(found.y, wanted.y);
-        ASSERT_EQ(found.z, wanted.z);
-        ASSERT_EQ(found.square, wanted.square);
+        for (const int run : {1, 3, 11, slot_count}) {
+          const Found found = search_all(*GetParam(), slots, begin, end, run, vicinity);
+          ASSERT_EQ(found.slot, wanted.slot) << range << " " << begin << " " << end << " " << run;
+          ASSERT_EQ(found.x, wanted.x);
+          ASSERT_EQ(found.y, wanted.y);
+          ASSERT_EQ(found.z, wanted.z);
+          ASSERT_EQ(found.square, wanted.square);
+        }
       }
     }
   }
@@ -93,10 +100,10 @@ TEST_P(EachSearch, FindsWhatIsNearBitForBit) {
 
 TEST_P(EachSearch, GivesNegativeZeroWhereTheyAgree) {
   std::vector<Slot> slots(1 + slots_behind, Slot{{1, 2, 3}, 0});
-  const Found found = search_all(*GetParam(), slots, 0, 1, {{1, 2, 3}, 1, 8});
+  const Found found = search_all(*GetParam(), slots, 0, 1, 1, {{1, 2, 3}, 1, 8});
   ASSERT_EQ(found.x.size(), 1U);
   EXPECT_TRUE(std::signbit(found.x[0]) && std::signbit(found.y[0]) && std::signbit(found.z[0]));
 }
 
 }  // namespace
-}  // namespace dempilot::simd
+}  // namespace dempilot::observe_simd
