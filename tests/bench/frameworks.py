@@ -73,6 +73,7 @@ class Settings:
     rounds: int
     seconds: float  #: of a turn
     clock: str  #: "wall" or "cpu"
+    whole: bool  #: peers take all agents at once
     say: Callable[[str], None]  #: progress
 
 
@@ -160,7 +161,7 @@ class Comparison:
             settings.say(f"{size}: {name} prepares")
             answer = contestant.ask("prepare", mode=size.mode, steps=size.steps,
                                     agents=size.agents, observation=str(path),
-                                    clock=settings.clock)
+                                    clock=settings.clock, whole=settings.whole)
             forms[name] = answer["form"]
             found = settings.output / "check.f32"
             contestant.ask("check", calls=calls, rows=rows.tolist(), file=str(found))

@@ -67,6 +67,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall",
                         help="cpu: by the time for which threads ran, where others use the cores "
                              "too; not where threads wait for each other (default wall)")
+    parser.add_argument("--whole", action="store_true",
+                        help="the others take all agents in one call, as they are called by who "
+                             "does not help them by a loop over 1,024 at a time")
     parser.add_argument("--quick", action="store_true",
                         help="three short rounds of the smaller sizes: does it work?")
     parser.add_argument("--json", action="store_true", help="one record a line instead of tables")
@@ -142,7 +145,8 @@ def make_settings(options: argparse.Namespace, say: Callable[[str], None]) -> fr
     sizes = [frameworks.parse_size(size) for size in options.sizes or ()]
     return frameworks.Settings(policy=policy.resolve(), output=options.output, sizes=sizes,
                                names=options.only, rounds=options.rounds,
-                               seconds=options.seconds, clock=options.clock, say=say)
+                               seconds=options.seconds, clock=options.clock,
+                               whole=options.whole, say=say)
 
 
 def compare_frameworks(options: argparse.Namespace, settings: frameworks.Settings,

@@ -52,7 +52,7 @@ def compare(tmp_path, monkeypatch, size, error=0.0):
     monkeypatch.setattr(frameworks, "peer", lambda name, *_: contestants[name])
     settings = Settings(policy=Path("a.policy.h5"), output=tmp_path, sizes=[size],
                         names=["dempilot", "jax"], rounds=2, seconds=0.1, clock="wall",
-                        say=lambda text: None)
+                        whole=False, say=lambda text: None)
     try:
         with Comparison(settings, WEIGHTS, [0]).started() as comparison:
             return comparison.compare(size), contestants

@@ -70,6 +70,7 @@ class Work:
 
     weights: Weights
     observation: Floats
+    whole: bool = False  #: all agents are to be taken at once
 
     @property
     def steps(self) -> int:
@@ -83,7 +84,7 @@ class Work:
 
     def tile_sizes(self) -> list[int]:
         """All agents at once; and TILE of them at a time, if there are several times as many."""
-        several = self.agents > TILE and self.agents % TILE == 0
+        several = not self.whole and self.agents > TILE and self.agents % TILE == 0
         return [self.agents, TILE] if several else [self.agents]
 
     def tile_name(self, tile: int) -> str:

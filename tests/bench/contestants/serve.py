@@ -108,7 +108,8 @@ class Server:
         give_back_memory()
         steps, agents = command["steps"], command["agents"]
         rows = np.fromfile(command["observation"], np.float32)
-        work = Work(self._weights, rows.reshape(steps, agents, self._weights.inputs))
+        work = Work(self._weights, rows.reshape(steps, agents, self._weights.inputs),
+                    command["whole"])
         forms = self._module.forms(work, command["mode"])
         name, self._form, seconds = fastest(forms, command["clock"])
         return {"form": name, "trials": seconds}
