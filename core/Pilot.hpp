@@ -64,7 +64,7 @@ class Pilot {
     std::span<float> std = {};  ///< (agents, actions of the model) or empty
   };
 
-  /// So many agents that a few more or less make no difference.
+  /// So many that nobody takes them for few.
   static constexpr std::int64_t many = 1'000'000;
 
   /// One step of the policy for the agents of `rows` (agents, observation_size); `carry` (agents,

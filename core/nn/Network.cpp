@@ -150,13 +150,14 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
   dropout_rate = model.dropout_rate;
 }
 
-/// Agents that share a tile: on a host, few enough that no thread goes without.
+/// Agents that share a tile: on a host, few enough that each thread has some, as far as blocks of
+/// rows can be divided.
 template <class Layers, class ExecutionSpace>
 int rows_of_a_tile(const Layers& layers, const ExecutionSpace& space, int agents) {
   if constexpr (!runs_on_host<ExecutionSpace>) return Layers::tile_rows;
   const int share = divide_up(agents, space.concurrency());
   const int tiles = divide_up(share, layers.most_rows());  // of each thread, nearly equal
-  return round_up(divide_up(share, tiles), layers.block_rows(share));
+  return round_up(divide_up(share, tiles), layers.block_rows(space.concurrency()));
 }
 
 /// Not made anew at every decision.
@@ -190,9 +191,19 @@ void launch_threads(const ExecutionSpace& space, const Network<float, ExecutionS
   detail::RolloutKernel<float, ExecutionSpace, SimdLayers<ExecutionSpace>, detail::OneThread>
       kernel(network, rollout, layers);
   kernel.rows_each = rows_of_a_tile(layers, space, rollout.agents);
-  const std::size_t scratch_bytes = kernel.scratch_bytes();
-  const auto compute = [&](int tile) { kernel(detail::OneThread(tile, scratch_bytes)); };
-  if (kernel.tiles() == 1) return compute(0);
+  using Kokkos::Experimental::UniqueToken;
+  const UniqueToken<ExecutionSpace, Kokkos::Experimental::UniqueTokenScope::Global> threads(space);
+  const std::size_t bytes = kernel.scratch_bytes();
+  const std::size_t wanted = kernel.tiles() == 1 ? bytes : threads.size() * bytes;
+  thread_local std::vector<std::byte> kept;  // for the next launch
+  if (kept.size() < wanted) kept.resize(wanted);
+  std::byte* const scratch = kept.data();  // the calling thread's
+  if (kernel.tiles() == 1) return kernel(detail::OneThread(0, scratch, bytes));
+  const auto compute = [&](int tile) {
+    const int thread = threads.acquire();
+    kernel(detail::OneThread(tile, scratch + static_cast<std::size_t>(thread) * bytes, bytes));
+    threads.release(thread);
+  };
   Kokkos::parallel_for(launch_label(),
                        Kokkos::RangePolicy<ExecutionSpace>(space, 0, kernel.tiles()), compute);
   space.fence();

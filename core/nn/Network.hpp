@@ -107,6 +107,9 @@ struct Network {
   KOKKOS_INLINE_FUNCTION bool has_critic() const { return critic.after.layer_count > 0; }
 };
 
+/// So many that nobody takes them for few.
+inline constexpr std::int64_t many_agents = 1'000'000;
+
 /// Input and output of Network::forward. T steps of B agents; T is 1 in single-step mode. Outputs
 /// with no extent are not computed.
 template <class Real, class ExecutionSpace>
@@ -117,9 +120,9 @@ struct Rollout {
 
   int steps = 1;
   int agents = 0;
-  /// How many of all processes decide together, or simply many: very few may be computed in another
-  /// way (simd::TileOps::for_fewer).
-  std::int64_t all_agents = 1'000'000;
+  /// How many of all processes decide together, `agents` if that is more: very few may be computed
+  /// in another way (simd::TileOps::for_fewer).
+  std::int64_t all_agents = many_agents;
   Rows<const Real> observation;  ///< (T B, observation_size)
   Rows<Real> carry;  ///< (B, carry_size), read and replaced; ModelSpec::carry_size gives its order
   Rows<const std::int8_t> done;  ///< (T, B) or empty; nonzero zeroes the carry after the step

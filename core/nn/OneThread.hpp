@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <vector>
 
 namespace dempilot::nn::detail {
 
@@ -10,13 +9,8 @@ namespace dempilot::nn::detail {
 /// scratch memory. To launch a league of Kokkos' own teams takes as long as an agent's step.
 class OneThread {
  public:
-  /// The calling thread, which keeps the `scratch_bytes` for its next tile.
-  OneThread(int league_rank, std::size_t scratch_bytes) : league_rank_(league_rank) {
-    thread_local std::vector<std::byte> kept;
-    if (kept.size() < scratch_bytes) kept.resize(scratch_bytes);
-    free_ = kept.data();
-    left_ = kept.size();
-  }
+  OneThread(int league_rank, std::byte* scratch, std::size_t bytes)
+      : league_rank_(league_rank), free_(scratch), left_(bytes) {}
 
   int league_rank() const { return league_rank_; }
   const OneThread& team_scratch(int /*level*/) const { return *this; }

@@ -37,9 +37,9 @@ struct SimdLayers {
 
   const simd::TileOps* ops = nullptr;
 
-  /// That each tile of `share` rows or more should be a multiple of.
-  int block_rows(int share) const {
-    return share < ops->block_rows ? ops->small_block_rows : ops->block_rows;
+  /// That tiles should be multiples of. Several threads are given work more evenly by smaller ones.
+  int block_rows(int threads) const {
+    return threads > 1 ? ops->small_block_rows : ops->block_rows;
   }
   int most_rows() const { return ops->tile_rows; }
   std::size_t scratch_bytes(int inputs) const { return ops->scratch_bytes(inputs); }

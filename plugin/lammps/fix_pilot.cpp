@@ -291,14 +291,20 @@ void FixPilot::end_of_step() {
       reset(row);
     counters_.until_reset = options_.reset_every;
   }
-  if (counters_.until_decision > 1) {
-    --counters_.until_decision;
-    publish_wrenches();
-  } else {
+  const bool decides = counters_.until_decision <= 1;
+  if (decides) {
     decide();
+  } else {
+    --counters_.until_decision;
+  }
+  const double start = MPI_Wtime();
+  if (decides) {
     publish();
+  } else {
+    publish_wrenches();
   }
   if (recording_) recording_->settle(counters_.until_decision == every_);
+  seconds_.act += MPI_Wtime() - start;
 }
 
 /* ----------------------------------------------------------------------

@@ -43,6 +43,7 @@ class Record:
     agents: int
     threads: int
     clock: str  #: "wall" or "cpu"
+    whole: bool  #: peers took all agents at once
     rounds: int
     agent_steps_per_s: float  #: median over the rounds
     slowest: float
@@ -80,6 +81,7 @@ def judge(
     agents: int,
     threads: int,
     clock: str,
+    whole: bool = False,
     flop: int,
     moved: int,
 ) -> list[Record]:
@@ -94,7 +96,7 @@ def judge(
         cpu = sum(turn.cpu_seconds for turn in series) / sum(turn.seconds for turn in series)
         records.append(Record(
             contestant=name, form=forms.get(name, ""), mode=mode, steps=steps, agents=agents,
-            threads=threads, clock=clock, rounds=len(series), agent_steps_per_s=median,
+            threads=threads, clock=clock, whole=whole, rounds=len(series), agent_steps_per_s=median,
             slowest=min(rate), fastest=max(rate), seconds_per_call=steps * agents / median,
             peak_share=flop * paired(rate, [limit.flop_per_s for limit in limits]),
             rested_peak_share=flop * paired(rate, [limit.rested_flop_per_s for limit in limits]),

@@ -135,8 +135,8 @@ class Comparison:
         turns, limits = self._compete(size)
         records = judge(turns, limits, forms=forms, mode=size.mode, steps=size.steps,
                         agents=size.agents, threads=len(self._cores),
-                        clock=self._settings.clock, flop=self._cost.flop,
-                        moved=self._cost.bytes)
+                        clock=self._settings.clock, whole=self._settings.whole,
+                        flop=self._cost.flop, moved=self._cost.bytes)
         text = f"{size}, {len(self._cores)} thread(s)\n{table(records)}"
         if size == Size("step", 1, 1):
             hot = self._machine.ask("read", bytes=self._cost.weight_bytes, seconds=PEAK_SECONDS)
@@ -189,7 +189,8 @@ class Comparison:
             peak = self._contestants.get(OURS, self._machine).ask("peak", seconds=PEAK_SECONDS)
             copy = self._machine.ask("copy", bytes=COPIED_BYTES, seconds=PEAK_SECONDS)
             limits.append(Limits(peak["flop_per_s"], copy["bytes_per_s"], rested["flop_per_s"]))
-            for name in random.Random(n).sample(names, len(names)):  # nobody has a fixed predecessor
+            # nobody has a fixed predecessor
+            for name in random.Random(n).sample(names, len(names)):
                 contestant = self._contestants[name]
                 answer = contestant.ask("run", seconds=settings.seconds, least=LEAST_CALLS)
                 turns[name].append(contestant.turn(answer, size.steps * size.agents))

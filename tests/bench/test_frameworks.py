@@ -10,6 +10,7 @@ import frameworks
 import numpy as np
 import pytest
 from contestant import Contestant
+from contestants.form import TILE, Work
 from figures import Turn
 from frameworks import Comparison, Settings, Size
 from model import BenchError, expected, fresh_weights
@@ -72,6 +73,13 @@ def test_who_agrees_is_timed_in_every_round(tmp_path, monkeypatch, size):
 def test_who_computes_something_else_is_an_error_and_not_timed(tmp_path, monkeypatch):
     with pytest.raises(BenchError, match=r"jax computes something else \(5 agents: off by 0\.0001"):
         compare(tmp_path, monkeypatch, Size("step", 1, 5), error=1e-4)
+
+
+def test_peers_are_helped_by_a_loop_unless_they_take_all_at_once():
+    rows = np.zeros((1, 4 * TILE, WEIGHTS.inputs), np.float32)
+    assert Work(WEIGHTS, rows).tile_sizes() == [4 * TILE, TILE]
+    assert Work(WEIGHTS, rows, whole=True).tile_sizes() == [4 * TILE]
+    assert Work(WEIGHTS, rows[:, :TILE]).tile_sizes() == [TILE]
 
 
 def answering(tmp_path, answer, end=""):

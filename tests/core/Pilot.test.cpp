@@ -85,8 +85,8 @@ struct Crew {
   }
 
   void decide(const Pilot& pilot, DecisionMode mode = DecisionMode::mean, std::uint64_t seed = 1,
-              std::int64_t decision = 0) {
-    pilot.decide(rows, carry, ids, mode, seed, decision, {action, value, log_prob});
+              std::int64_t decision = 0, std::int64_t all_agents = Pilot::many) {
+    pilot.decide(rows, carry, ids, mode, seed, decision, {action, value, log_prob}, all_agents);
   }
 };
 
@@ -170,19 +170,23 @@ TEST(Pilot, GivesMeanAndDeviationToWhoAsks) {
   }
 }
 
+/// Where the engine does not say how many agents there are, and where it does.
 TEST(Pilot, DecidesForAnAgentWhateverItsCompany) {
   const Pilot pilot(policy_file(models()[0]), "a.h5");
-  Crew crew(pilot, 40);
-  Crew alone(pilot, 1);
-  const std::size_t agent = 23;
-  alone.rows = {&crew.rows[agent * 5], &crew.rows[agent * 5] + 5};
-  alone.carry = {&crew.carry[agent * 18], &crew.carry[agent * 18] + 18};
-  alone.ids = {crew.ids[agent]};
-  crew.decide(pilot, DecisionMode::sample, 3, 17);
-  alone.decide(pilot, DecisionMode::sample, 3, 17);
-  EXPECT_TRUE(test::same_bits(alone.action.data(), &crew.action[agent * 3], 12));
-  EXPECT_TRUE(test::same_bits(alone.carry.data(), &crew.carry[agent * 18], 72));
-  EXPECT_TRUE(test::same_bits(alone.log_prob.data(), &crew.log_prob[agent], 4));
+  for (const auto& [agents, agent, all_agents] :
+       {std::tuple{40, 23, Pilot::many}, {40, 23, std::int64_t{40}}, {5, 2, std::int64_t{5}}}) {
+    Crew crew(pilot, static_cast<std::size_t>(agents));
+    Crew alone(pilot, 1);
+    const auto i = static_cast<std::size_t>(agent);
+    alone.rows = {&crew.rows[i * 5], &crew.rows[i * 5] + 5};
+    alone.carry = {&crew.carry[i * 18], &crew.carry[i * 18] + 18};
+    alone.ids = {crew.ids[i]};
+    crew.decide(pilot, DecisionMode::sample, 3, 17, all_agents);
+    alone.decide(pilot, DecisionMode::sample, 3, 17, all_agents);
+    EXPECT_TRUE(test::same_bits(alone.action.data(), &crew.action[i * 3], 12)) << agents;
+    EXPECT_TRUE(test::same_bits(alone.carry.data(), &crew.carry[i * 18], 72)) << agents;
+    EXPECT_TRUE(test::same_bits(alone.log_prob.data(), &crew.log_prob[i], 4)) << agents;
+  }
 }
 
 TEST(Pilot, NoiseIsThatOfSeedIdAndDecision) {

@@ -85,7 +85,7 @@ DEMPILOT_AMX void load_bias(const float* bias) {
   if constexpr (row_tiles > 1 && vectors > 1) _tile_loadd(3, bias + tile_rows, 0);
 }
 
-/// A third of an input tile's six products of pieces. Small ones come first; from one to the next,
+/// A third of an input tile's six products of pieces. The largest comes last; from one to the next,
 /// either the rows or the weights are kept.
 template <int row_tiles, int vectors, int part>
 DEMPILOT_AMX void add_products(const std::uint16_t* rows, const std::uint16_t* weights) {

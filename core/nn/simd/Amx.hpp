@@ -16,7 +16,7 @@
 /// multiplications and additions of vectors, so that the six products pay.
 ///
 /// Pieces below 2^-126 count as zero, so that numbers below 2^-110 lose digits; those above
-/// 3.38e38 are infinite to bf16, and like infinity itself give NaN.
+/// 3.39e38 are infinite to bf16, and like infinity itself give NaN (weights are cut there).
 namespace dempilot::nn::simd::amx {
 
 inline constexpr int piece_count = 3;
@@ -35,7 +35,7 @@ constexpr Integer tiles_of(Integer inputs) {
 
 /// Pieces of a block of rows: (input tiles, pieces, row tiles, row, input), the largest piece
 /// first. Weights: (pairs of vectors, input tiles, pieces, vectors of the pair, input / 2, column,
-/// input % 2), the smallest piece first; so both lie in the order in which they are read.
+/// input % 2), the smallest piece first.
 struct Product {
   const std::uint16_t* rows = nullptr;
   int row_tiles = 1;  ///< 1 or 2

@@ -81,7 +81,7 @@ struct TileOps {
   int lanes;             ///< floats in a vector
   int narrow_outputs;    ///< dense layers of so many outputs are packed in another way
   int block_rows;        ///< rows that are computed together
-  int small_block_rows;  ///< where there are fewer
+  int small_block_rows;  ///< that take as long as fewer would
   int tile_rows;         ///< rows that a tile should have at most, a multiple of block_rows
   bool reads_pieces;     ///< of layers that are not narrow, not their weights
 

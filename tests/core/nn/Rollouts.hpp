@@ -25,7 +25,7 @@ template <class Real>
 struct Batch {
   int steps = 1;
   int agents = 0;
-  std::int64_t all_agents = 1'000'000;
+  std::int64_t all_agents = nn::many_agents;
   std::vector<Real> observation;  ///< (T B, observation_size)
   std::vector<Real> carry;        ///< (B, carry_size)
   std::vector<std::int8_t> done;  ///< (T, B) or empty

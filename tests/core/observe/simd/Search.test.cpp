@@ -82,7 +82,10 @@ TEST_P(EachSearch, FindsWhatIsNearBitForBit) {
   const std::vector<Slot> slots = random_slots();
   for (const double range : {0.3, 1.0, 5.0}) {
     for (const int begin : {0, 1, 5, 250}) {
-      for (int end = begin; end <= slot_count; end += end < begin + 20 ? 1 : 47) {
+      std::vector<int> ends = {slot_count};
+      for (int end = begin; end <= slot_count; end += end < begin + 20 ? 1 : 47)
+        ends.push_back(end);
+      for (const int end : ends) {
         const Vicinity vicinity{{0.1, -0.2, 0.3}, range, 42};
         const Found wanted = one_by_one(slots, begin, end, vicinity);
         for (const int run : {1, 3, 11, slot_count}) {
