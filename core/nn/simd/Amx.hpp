@@ -70,8 +70,9 @@ const Steps& steps(int row_tiles, int vectors);
 
 /// sums (16 row tiles, 16 vectors) = rows weights + bias. Needs Registers. The unit works by
 /// itself: `meanwhile` is called again and again to give the rest of the processor something to do.
+/// Returns where the weights end.
 template <class Meanwhile>
-void multiply(const Product& product, float* sums, const Meanwhile& meanwhile) {
+const std::uint16_t* multiply(const Product& product, float* sums, const Meanwhile& meanwhile) {
   const std::uint16_t* weights = product.weights;
   for (int vector = 0; vector < product.vectors; vector += 2) {
     const int vectors = product.vectors - vector > 1 ? 2 : 1;
@@ -88,6 +89,7 @@ void multiply(const Product& product, float* sums, const Meanwhile& meanwhile) {
     }
     unit.end(sums + vector * tile_rows, std::ptrdiff_t{product.vectors} * tile_rows);
   }
+  return weights;
 }
 
 }  // namespace dempilot::nn::simd::amx

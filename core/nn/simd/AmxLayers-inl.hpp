@@ -77,11 +77,6 @@ class SplitRows {
     return {pieces_, row_tiles_, input_tiles_, weights, bias, vectors};
   }
 
-  /// Where the weights of the next columns lie.
-  std::ptrdiff_t weights_of(int vectors) const {
-    return std::ptrdiff_t{vectors} * input_tiles_ * amx::piece_count * amx::tile_size;
-  }
-
  private:
   int rows_;
   int row_tiles_;
@@ -140,11 +135,10 @@ HWY_INLINE void multiply_and_update(const SplitRows& rows, const Panels& layer,
   PendingRows<Columns> pending(columns, rows.count());
   for (int column = 0, turn = 0; column < columns.end(); column += Columns::step, ++turn) {
     const int vectors = columns.vectors(column);
-    amx::multiply(rows.product(weights, bias, vectors), sums[turn % 2],
-                  [&]() HWY_ATTR { pending.update_next(); });
+    weights = amx::multiply(rows.product(weights, bias, vectors), sums[turn % 2],
+                            [&]() HWY_ATTR { pending.update_next(); });
     pending.finish();
     pending.take_on(sums[turn % 2], column);
-    weights += rows.weights_of(vectors);
     bias += vectors * lanes;
   }
   pending.finish();

@@ -1,8 +1,7 @@
 #include "core/nn/simd/TileOps.hpp"
 
-// Of the x86 family AVX-512, AVX2 and SSE4 are compiled, and the base line. Vectors whose size is
-// not known to the compiler cannot lie in arrays.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include "core/Simd.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/nn/simd/TileOps.cpp"
 #include <hwy/foreach_target.h>
@@ -15,16 +14,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace dempilot::nn::simd::HWY_NAMESPACE {
 
-#if HWY_TARGET == HWY_AVX3
-constexpr const char* name = "avx512";
-#elif HWY_TARGET == HWY_AVX2
-constexpr const char* name = "avx2";
-#elif HWY_TARGET == HWY_SSE4
-constexpr const char* name = "sse4";
-#else
-constexpr const char* name = "baseline";
-#endif
-
 std::size_t no_scratch(int) {
   return 0;
 }
@@ -32,7 +21,7 @@ std::size_t no_scratch(int) {
 /// What this instruction set offers.
 const TileOps& ops() {
   static_assert(8 * block_rows <= max_tile_rows);
-  static constexpr TileOps table{.name = name,
+  static constexpr TileOps table{.name = simd_name(HWY_TARGET),
                                  .lanes = lanes,
                                  .narrow_outputs = narrow_outputs,
                                  .block_rows = block_rows,
@@ -78,7 +67,6 @@ const TileOps& amx_ops() {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -90,21 +78,7 @@ namespace dempilot::nn::simd {
 namespace {
 
 std::vector<const TileOps*> supported_vectors() {
-  std::vector<const TileOps*> found;
-  [[maybe_unused]] const auto supported = hwy::SupportedTargets();
-#if HWY_TARGETS & HWY_AVX3
-  if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::ops());
-#endif
-#if HWY_TARGETS & HWY_AVX2
-  if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::ops());
-#endif
-#if HWY_TARGETS & HWY_SSE4
-  if ((supported & HWY_SSE4) != 0) found.push_back(&N_SSE4::ops());
-#endif
-  // What the compiler takes for granted may be one of these.
-  const TileOps* const granted = &HWY_STATIC_DISPATCH(ops)();
-  if (std::ranges::find(found, granted) == found.end()) found.push_back(granted);
-  return found;
+  return DEMPILOT_SUPPORTED(TileOps, ops);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "core/observe/simd/Search.hpp"
 
-// Vectors whose size is not known to the compiler may be wider than there is room for.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include "core/Simd.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/observe/simd/Search.cpp"
 #include <hwy/foreach_target.h>
@@ -37,16 +37,6 @@ HWY_BEFORE_NAMESPACE();
 namespace dempilot::observe_simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-#if HWY_TARGET == HWY_AVX3
-constexpr const char* name = "avx512";
-#elif HWY_TARGET == HWY_AVX2
-constexpr const char* name = "avx2";
-#elif HWY_TARGET == HWY_SSE4
-constexpr const char* name = "sse4";
-#else
-constexpr const char* name = "baseline";
-#endif
 
 using Tag = hn::ScalableTag<double>;
 using Integers = hn::RebindToSigned<Tag>;
@@ -118,7 +108,7 @@ void locate(const Slot* slots, const Vicinity& vicinity, Sightings& seen) {
 
 const Search& search() {
   static_assert(sizeof(Slot) == 4 * sizeof(double));
-  static constexpr Search both{name, find, locate};
+  static constexpr Search both{simd_name(HWY_TARGET), find, locate};
   return both;
 }
 
@@ -126,26 +116,10 @@ const Search& search() {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include <algorithm>
-
 namespace dempilot::observe_simd {
 
 std::vector<const Search*> supported_searches() {
-  std::vector<const Search*> found;
-  [[maybe_unused]] const auto supported = hwy::SupportedTargets();
-#if HWY_TARGETS & HWY_AVX3
-  if ((supported & HWY_AVX3) != 0) found.push_back(&N_AVX3::search());
-#endif
-#if HWY_TARGETS & HWY_AVX2
-  if ((supported & HWY_AVX2) != 0) found.push_back(&N_AVX2::search());
-#endif
-#if HWY_TARGETS & HWY_SSE4
-  if ((supported & HWY_SSE4) != 0) found.push_back(&N_SSE4::search());
-#endif
-  // What the compiler takes for granted may be one of these.
-  const Search* const granted = &HWY_STATIC_DISPATCH(search)();
-  if (std::ranges::find(found, granted) == found.end()) found.push_back(granted);
-  return found;
+  return DEMPILOT_SUPPORTED(Search, search);
 }
 
 const Search& best_search() {
