@@ -13,8 +13,8 @@ namespace detail {
 /// bin that only the exact one can.
 KOKKOS_INLINE_FUNCTION
 int angular_bin(double y, double x, double offset, double scale) {
-  const double margin = rough_atan2_error * scale;
-  const double rough = (rough_atan2<double>(y, x) + offset) * scale;
+  const double margin = rough_angle_error * scale;
+  const double rough = (rough_atan2(y, x) + offset) * scale;
   if (rough > 0) {
     const int bin = static_cast<int>(rough);
     const double within = rough - static_cast<double>(bin);

@@ -5,81 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/observe/Bins.hpp"
+#include "core/Backend.hpp"
 #include "core/observe/Borrowed.hpp"
+#include "core/observe/LidarBins.hpp"
 #include "core/observe/Neighborhood.hpp"
 #include "core/observe/Orientation.hpp"
+#include "core/observe/simd/LidarReadings.hpp"
 
 namespace dempilot {
-
-/// Directions of a lidar: `n_elevation` 0 is the planar form.
-struct LidarBins {
-  int n_azimuth = 1;
-  int n_elevation = 0;
-
-  KOKKOS_INLINE_FUNCTION
-  int count() const { return n_elevation == 0 ? n_azimuth : n_azimuth * n_elevation; }
-
-  KOKKOS_INLINE_FUNCTION
-  int operator()(const double (&delta)[3]) const {
-    return n_elevation == 0 ? azimuth_bin(delta[0], delta[1], n_azimuth)
-                            : spherical_bin(delta[0], delta[1], delta[2], n_azimuth, n_elevation);
-  }
-
-  /// Bins of all `seen`. Single precision and few operations are enough for nearly all of them; the
-  /// rest are found as operator() does.
-  KOKKOS_INLINE_FUNCTION
-  void find(const Sightings& seen, double range, std::int32_t (&bin)[Sightings::most]) const {
-    using detail::Floats;
-    using detail::load;
-    const int padded = seen.padded();
-    float x[Sightings::most];
-    float y[Sightings::most];
-    const double unit = 1 / range;  // lengths become those of the order of 1
-    for (int n = 0; n < padded; ++n) {
-      x[n] = static_cast<float>(seen.x[n] * unit);
-      y[n] = static_cast<float>(seen.y[n] * unit);
-    }
-    const auto pi = static_cast<float>(detail::pi);
-    const auto azimuths = static_cast<float>(n_azimuth) / (2 * pi);
-    for (int n = 0; n < padded; n += detail::lanes)
-      detail::store(detail::rough_bins(load<Floats>(y + n), load<Floats>(x + n), pi, azimuths),
-                    bin + n);
-    if (n_elevation > 0) {
-      for (int n = 0; n < padded; ++n) {
-        x[n] = std::sqrt(x[n] * x[n] + y[n] * y[n]);
-        y[n] = static_cast<float>(seen.z[n] * unit);
-      }
-      add_elevations(y, x, padded, bin);
-    }
-    for (int n = 0; n < seen.count; ++n) {
-      if (bin[n] < 0) bin[n] = (*this)({seen.x[n], seen.y[n], seen.z[n]});
-    }
-  }
-
-  KOKKOS_INLINE_FUNCTION
-  void add_elevations(const float* z, const float* sideways, int padded, std::int32_t* bin) const {
-    using detail::Floats;
-    using detail::Integers;
-    using detail::load;
-    const auto pi = static_cast<float>(detail::pi);
-    const auto elevations = static_cast<float>(n_elevation) / pi;
-    for (int n = 0; n < padded; n += detail::lanes) {
-      const Integers elevation =
-          detail::rough_bins(load<Floats>(z + n), load<Floats>(sideways + n), pi / 2, elevations);
-      const auto azimuth = load<Integers>(bin + n);
-      const Integers unknown = (azimuth | elevation) >> 31;  // all ones if either is negative
-      detail::store((azimuth * n_elevation + elevation) | unknown, bin + n);
-    }
-  }
-
-  /// Whether a wall in this direction is seen. The planar form looks sideways: a floor right below
-  /// is in none of its bins (JaxDEM: _merge_edges_2d knows the four side walls alone).
-  KOKKOS_INLINE_FUNCTION
-  bool see_wall(const double (&delta)[3]) const {
-    return n_elevation != 0 || delta[0] != 0 || delta[1] != 0 || delta[2] == 0;
-  }
-};
 
 /// One lidar of one agent: in each bin the nearest target, or wall, as max(0, range - d) / range.
 /// JaxDEM: utils/environment.py, cross_lidar_2d, cross_lidar_3d and their self variants.
@@ -96,6 +29,7 @@ struct LidarKernel {
   AgentAxes<ExecutionSpace> axes;                      ///< in which the bins are
   Borrowed<Real**, ExecutionSpace> rows;               ///< (agents, width)
   std::size_t column;                                  ///< first of the lidar's in a row
+  observe_simd::LidarReadings simd = observe_simd::best_lidar_readings();  ///< on a host
 
   KOKKOS_FUNCTION
   void operator()(int agent) const {
@@ -110,15 +44,24 @@ struct LidarKernel {
 
   KOKKOS_FUNCTION
   void look_at(int agent, Sightings& seen, Real* readings) const {
-    Real proximities[Sightings::most];
-    std::int32_t bin[Sightings::most];
-    const int padded = seen.padded();
-    for (int n = 0; n < padded; ++n)
-      proximities[n] = proximity(std::sqrt(seen.square[n]));
     turn(agent, seen);
-    bins.find(seen, range, bin);
-    for (int n = 0; n < seen.count; ++n)
-      raise(readings[bin[n]], proximities[n]);
+    if constexpr (runs_on_host<ExecutionSpace>) {
+      look_by_vectors(seen, readings);
+    } else {
+      for (int n = 0; n < seen.count; ++n)
+        raise(readings[bins({seen.x[n], seen.y[n], seen.z[n]})],
+              proximity(std::sqrt(seen.square[n])));
+    }
+  }
+
+  void look_by_vectors(const Sightings& seen, Real* readings) const {
+    double proximities[Sightings::most];
+    std::int32_t bin[Sightings::most];
+    simd.find(bins, range, seen, proximities, bin);
+    for (int n = 0; n < seen.count; ++n) {
+      const std::int32_t known = bin[n] >= 0 ? bin[n] : bins({seen.x[n], seen.y[n], seen.z[n]});
+      raise(readings[known], static_cast<Real>(proximities[n]));
+    }
   }
 
   /// Vectors are turned to the axes; their lengths stay.

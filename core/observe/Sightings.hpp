@@ -1,9 +1,6 @@
 #pragma once
 
-#include <Kokkos_Macros.hpp>
 #include <cstdint>
-
-#include "core/observe/RoughAngle.hpp"
 
 namespace dempilot {
 
@@ -21,17 +18,6 @@ struct Sightings {
   double square[most];
   std::int32_t slot[most];  ///< of a CellList
   int count = 0;
-
-  /// Count rounded up to whole vectors.
-  KOKKOS_INLINE_FUNCTION
-  int padded() const { return (count + detail::lanes - 1) & -detail::lanes; }
-
-  /// Fills the last vector with anything that can be computed with.
-  KOKKOS_INLINE_FUNCTION
-  void pad() {
-    for (int place = count; place < padded(); ++place)
-      x[place] = y[place] = z[place] = square[place] = 1;
-  }
 };
 
 }  // namespace dempilot

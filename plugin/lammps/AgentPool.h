@@ -29,6 +29,8 @@ class AgentPool {
   void grow_atoms(int atoms);
   /// Row of an atom, -1 for a grain.
   int row(int atom) const { return slot_[static_cast<std::size_t>(atom)]; }
+  /// Of all atoms.
+  const std::int32_t* rows() const { return slot_.data(); }
   /// Makes a grain an agent that remembers nothing.
   void adopt(int atom, std::int64_t id);
   /// Makes an atom a grain. Its row is dead until the next sweep.

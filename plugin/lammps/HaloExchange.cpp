@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <type_traits>
 
 namespace dempilot::lammps {
 namespace {
+
+/// Particles that are looked at together.
+constexpr std::size_t block = 256;
 
 /// Calls visit(image, numbers) for all images of `point` in `bounds`: where each is, and how many
 /// periods it is away from the point.
@@ -183,10 +187,16 @@ void HaloExchange::mark_images(std::span<const double> agents, double range) {
 void HaloExchange::serve(std::span<const double> agents, const Wanted& group, SeenCloud& out) {
   if (candidates_.empty() || agents.empty()) return;
   filter_.build(agents, group.range);
-  const Bounds alone = box_.realm_without_images(filter_.bounds());
   near_.clear();
-  for (const std::int32_t candidate : candidates_)
-    sort_candidate(candidate, alone, group.columns, out);
+  std::array<double, 3 * block> positions;
+  for (std::size_t begin = 0; begin < candidates_.size(); begin += block) {
+    const auto some =
+        std::span(candidates_).subspan(begin).first(std::min(block, candidates_.size() - begin));
+    for (std::size_t n = 0; n < some.size(); ++n)
+      std::copy_n(own_.position + 3 * static_cast<std::ptrdiff_t>(some[n]), 3,
+                  positions.data() + 3 * n);
+    sort(positions.data(), some, group, out);
+  }
   add_near(out);
 }
 
@@ -194,23 +204,41 @@ void HaloExchange::serve(std::span<const double> agents, const Wanted& group, Se
 void HaloExchange::serve_own(const Wanted& group, SeenCloud& out) {
   if (group.group_bit == 0 || group.range <= 0.0 || own_agents_.empty()) return;
   filter_.build(own_agents_, group.range);
-  const Bounds alone = box_.realm_without_images(filter_.bounds());
   near_.clear();
-  for (std::size_t i = 0; i < own_.count; ++i) {
-    if ((own_.mask[i] & group.group_bit) != 0)
-      sort_candidate(static_cast<std::int32_t>(i), alone, group.columns, out);
+  std::array<std::int32_t, block> some;
+  for (std::size_t begin = 0; begin < own_.count; begin += block) {
+    const std::size_t count = std::min(block, own_.count - begin);
+    std::iota(some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count),
+              static_cast<std::int32_t>(begin));
+    sort(own_.position + 3 * begin, std::span(some).first(count), group, out);
   }
   add_near(out);
 }
 
-/// Most particles are far from the borders of the box, and are themselves all that can be near.
-void HaloExchange::sort_candidate(std::int32_t candidate, const Bounds& alone,
-                                  const WantedColumns& wanted, SeenCloud& out) {
-  const double* const point = own_.position + 3 * static_cast<std::ptrdiff_t>(candidate);
-  if (alone.holds(point)) {
-    if (filter_.may_be_near(point)) near_.push_back(candidate);
-  } else if (realm_.holds(point)) {
-    add_images(candidate, wanted, out);
+/// At most a block of own particles, which are at `positions`: near_, or images in `out`. Most are
+/// far from the borders of the box, and are themselves all that can be near.
+void HaloExchange::sort(const double* positions, std::span<const std::int32_t> particles,
+                        const Wanted& group, SeenCloud& out) {
+  using Mark = TargetFilter::Mark;
+  const Bounds alone = box_.realm_without_images(filter_.bounds());
+  std::array<Mark, block> marks;
+  filter_.find_marks(positions, particles.size(), alone, marks.data());
+  // Nobody can guess which are near: nothing branches.
+  std::array<std::int32_t, block> near;
+  std::array<std::int32_t, block> images;
+  std::size_t nears = 0;
+  std::size_t with_images = 0;
+  for (std::size_t n = 0; n < particles.size(); ++n) {
+    const bool wanted = (own_.mask[particles[n]] & group.group_bit) != 0;
+    const bool at_border = marks[n] == Mark::elsewhere;
+    near[nears] = images[with_images] = particles[n];
+    nears += static_cast<std::size_t>(wanted & !at_border & (marks[n] != Mark::far));
+    with_images += static_cast<std::size_t>(wanted & at_border);
+  }
+  near_.insert(near_.end(), near.begin(), near.begin() + static_cast<std::ptrdiff_t>(nears));
+  for (const std::int32_t i : std::span(images).first(with_images)) {
+    if (realm_.holds(own_.position + 3 * static_cast<std::ptrdiff_t>(i)))
+      add_images(i, group.columns, out);
   }
 }
 

@@ -220,11 +220,13 @@ bool SceneBuilder::invokes_computes() const {
 
 void SceneBuilder::evaluate(Quantity& quantity, std::span<const std::int32_t> agents,
                             int agent_group) {
+  const double start = MPI_Wtime();
   // Without agents here there is still a partner to compute with elsewhere.
   quantity.values.assign(quantity.stride * std::max<std::size_t>(1, agents.size()), 0.0);
   for (std::size_t k = 0; k < quantity.inputs.size(); ++k) {
     quantity.inputs[k].evaluate(agents, agent_group, quantity.values.data() + k, quantity.stride);
   }
+  input_seconds_ += MPI_Wtime() - start;
 }
 
 /// How far agents and what they touch can be apart. Radii may grow, and atoms may come.
@@ -299,6 +301,7 @@ void SceneBuilder::describe_agents(std::span<const std::int32_t> agents) {
 
 const Scene& SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group,
                                  const AgentMemory& past) {
+  input_seconds_ = 0.0;
   scene_.goals.clear();
   scene_.fields.clear();
   scene_.targets.clear();

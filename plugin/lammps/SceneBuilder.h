@@ -46,6 +46,9 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   /// What one unit of the policy's world is in units of the simulation.
   const Scales& scales() const { return scales_; }
   const OrientationInput& orientation() const { return orientation_; }
+  /// Seconds for which the last build() waited for what the script bound: variables, computes and
+  /// the like, which are the user's.
+  double input_seconds() const { return input_seconds_; }
   double memory_usage() const;
 
  private:
@@ -99,6 +102,7 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   OrientationInput orientation_;
   Surroundings surroundings_;
   Scene scene_;
+  double input_seconds_ = 0.0;
   std::vector<double> largest_radii_;  ///< of agents, then of each group
   std::vector<Wanted> wanted_;
   std::vector<std::int64_t> identity_;

@@ -308,6 +308,19 @@ void FixPilot::end_of_step() {
 }
 
 /* ----------------------------------------------------------------------
+   as between most decisions; without a branch, so that vectors look at the atoms
+------------------------------------------------------------------------- */
+
+bool FixPilot::agents_are_the_group() const {
+  int differ = 0;
+  const int* const mask = atom->mask;
+  const std::int32_t* const row = pool_->rows();
+  for (int i = 0; i < atom->nlocal; ++i)
+    differ |= static_cast<int>(((mask[i] & groupbit) != 0) != (row[i] >= 0));
+  return differ == 0;
+}
+
+/* ----------------------------------------------------------------------
    atoms that left the group are grains again; atoms that joined it, however
    they did, become agents, numbered in the order of their tags so that the
    numbers do not depend on which rank they are on
@@ -315,7 +328,8 @@ void FixPilot::end_of_step() {
 
 void FixPilot::admit_agents() {
   std::vector<std::pair<std::int64_t, int>> fresh;  // tag, atom
-  for (int i = 0; i < atom->nlocal; ++i) {
+  const int changed = agents_are_the_group() ? 0 : atom->nlocal;
+  for (int i = 0; i < changed; ++i) {
     const bool member = (atom->mask[i] & groupbit) != 0;
     const bool agent = pool_->row(i) >= 0;
     if (member && !agent) fresh.emplace_back(atom->tag[i], i);
@@ -362,7 +376,8 @@ void FixPilot::decide() {
   const double observed = MPI_Wtime();
   infer();
   record_decision();
-  seconds_.observe += observed - start;
+  seconds_.inputs += scene_->input_seconds();
+  seconds_.observe += observed - start - scene_->input_seconds();
   seconds_.infer += MPI_Wtime() - observed;
   ++counters_.decisions;
   ++run_decisions_;
@@ -415,16 +430,17 @@ void FixPilot::infer() {
 
 void FixPilot::post_run() {
   if (recording_) recording_->rest();
-  std::array<double, 3> seconds = {seconds_.observe, seconds_.infer, seconds_.act};
-  MPI_Allreduce(MPI_IN_PLACE, seconds.data(), 3, MPI_DOUBLE, MPI_SUM, world);
+  std::array<double, 4> seconds = {seconds_.inputs, seconds_.observe, seconds_.infer, seconds_.act};
+  MPI_Allreduce(MPI_IN_PLACE, seconds.data(), 4, MPI_DOUBLE, MPI_SUM, world);
+  for (double& phase : seconds)
+    phase /= comm->nprocs;
   auto agents = static_cast<std::int64_t>(pool_->size());
   MPI_Allreduce(MPI_IN_PLACE, &agents, 1, MPI_INT64_T, MPI_SUM, world);
   if (comm->me == 0 && run_decisions_ > 0) {
     utils::logmesg(lmp,
-                   "{}: {} decisions, {} agents; seconds per rank: observe {:.4g}, infer {:.4g}, "
-                   "act {:.4g}\n",
-                   me_, run_decisions_, agents, seconds[0] / comm->nprocs,
-                   seconds[1] / comm->nprocs, seconds[2] / comm->nprocs);
+                   "{}: {} decisions, {} agents; seconds per rank: inputs {:.4g}, observe {:.4g}, "
+                   "infer {:.4g}, act {:.4g}\n",
+                   me_, run_decisions_, agents, seconds[0], seconds[1], seconds[2], seconds[3]);
   }
   seconds_ = {};
   run_decisions_ = 0;

@@ -79,6 +79,7 @@ class FixPilot : public Fix {
     std::array<double, 6> impulse{};  ///< of force and torque given to agents, on this rank
   };
   struct Seconds {
+    double inputs = 0.0;  ///< what the script bound
     double observe = 0.0;
     double infer = 0.0;
     double act = 0.0;
@@ -100,6 +101,7 @@ class FixPilot : public Fix {
   void check_engine();
   void check_command();
   void compare_with_training();
+  bool agents_are_the_group() const;
   void admit_agents();
   void decide();
   std::span<float> observation_rows();

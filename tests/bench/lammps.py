@@ -1,4 +1,4 @@
-"""What fix pilot costs a simulation: the lighthouse's bed with it and without it, in turns."""
+"""What fix pilot costs a simulation: the lighthouse's bed with and without it, in turns."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from typing import Any
 
 from figures import paired
 from model import BenchError
+from replay import scripts, write_pushes
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent.parent / "sim_examples" / "lighthouse"
-PHASES = ("observe", "infer", "act")
+PHASES = ("inputs", "observe", "infer", "act")
+CONTESTANTS = ("pushed", "fix pilot")  #: the first does without the fix
 
-CPU = re.compile(r"^(\S+)% CPU use", re.M)
-LOOP = re.compile(r"^Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", re.M)
+LOOP = re.compile(r"^Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms"
+                  r"(?:(?!^Loop time).)*?^(\S+)% CPU use", re.M | re.S)
 PILOT = re.compile(r"(\d+) decisions, (\d+) agents; seconds per rank: "
-                   r"observe (\S+), infer (\S+), act (\S+)")
+                   r"inputs (\S+), observe (\S+), infer (\S+), act (\S+)")
 
 
 @dataclass(frozen=True)
 class Run:
     """What LAMMPS and the fix said of one run; the fix says nothing where it is not."""
 
-    seconds: float  #: of the loop
+    seconds: float  #: of the loop, or of the pieces it was run in
     cpu_share: float  #: of its cores' time that LAMMPS had in the loop
     steps: int
     atoms: int
     decisions: int = 0
     agents: int = 0
-    phases: tuple[float, ...] = (0.0, 0.0, 0.0)  #: seconds of PHASES, of each rank
+    phases: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)  #: seconds of PHASES, of each rank
 
     def loop(self, clock: str) -> float:
         """Seconds of the loop: those that passed, or with "cpu" those for which it ran."""
@@ -43,14 +45,13 @@ class Run:
 
 
 def parse_log(text: str) -> Run:
-    """The last run in LAMMPS's log."""
+    """All of LAMMPS's log: a run, or one in pieces."""
     loops = LOOP.findall(text)
     if not loops:
         raise BenchError("LAMMPS's log has no 'Loop time' (the run did not end). See the log")
-    seconds, steps, atoms = loops[-1]
-    shares = CPU.findall(text)
-    cpu_share = float(shares[-1]) / 100 if shares else 1.0
-    run = Run(float(seconds), cpu_share, int(steps), int(atoms))
+    seconds = sum(float(loop[0]) for loop in loops)
+    busy = sum(float(loop[0]) * float(loop[3]) / 100 for loop in loops)
+    run = Run(seconds, busy / seconds, sum(int(loop[1]) for loop in loops), int(loops[-1][2]))
     said = PILOT.findall(text)
     if not said:
         return run
@@ -59,24 +60,46 @@ def parse_log(text: str) -> Run:
                    phases=tuple(float(phase.rstrip(",")) for phase in phases))
 
 
-def simulate(folder: Path, contestant: str, ranks: int, every: int, decisions: int) -> Run:
-    """Runs the lighthouse's script once."""
-    log = folder / f"{contestant}.log"
-    variables = {"seed": 1, "contestant": contestant, "bed": folder / "bed.data", "out": folder,
-                 "policies": EXAMPLE, "interval": every, "decisions": decisions, "flash": 5}
-    lmp = os.environ.get("DEMPILOT_LMP")
-    if not lmp:
-        raise BenchError("no LAMMPS is known (DEMPILOT_LMP is not set). Start this by ./run bench")
-    call = [*shlex.split(os.environ.get("DEMPILOT_MPIRUN", "mpirun")), "-np", str(ranks), lmp,
-            "-in", str(EXAMPLE / "lighthouse.in"), "-log", str(log), "-screen", "none"]
-    for key, value in variables.items():
-        call += ["-var", key, str(value)]
-    done = subprocess.run(call, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if done.returncode != 0:
-        raise BenchError(f"LAMMPS failed with {done.returncode} (see {log}). It said:\n"
-                         + done.stdout[-1000:])
-    return parse_log(log.read_text())
+@dataclass(frozen=True)
+class Simulation:
+    """The lighthouse in a folder that holds its bed."""
+
+    folder: Path
+    ranks: int
+    every: int
+    decisions: int
+
+    def prepare(self) -> None:
+        """Writes the scripts, and down what agents do."""
+        for name, text in scripts(EXAMPLE / "lighthouse.in").items():
+            self._script(name).write_text(text)
+        self.run("write down")
+        write_pushes(self.folder)
+
+    def run(self, name: str) -> Run:
+        """Runs one of the scripts."""
+        log = self.folder / f"{name.replace(' ', '_')}.log"
+        variables = {"seed": 1, "contestant": "none" if name == "pushed" else "policy",
+                     "bed": self.folder / "bed.data", "out": self.folder, "policies": EXAMPLE,
+                     "interval": self.every, "decisions": self.decisions, "flash": 5}
+        lmp = os.environ.get("DEMPILOT_LMP")
+        if not lmp:
+            raise BenchError("no LAMMPS is known (DEMPILOT_LMP is not set). Start this by ./run "
+                             "bench")
+        call = [*shlex.split(os.environ.get("DEMPILOT_MPIRUN", "mpirun")), "-np", str(self.ranks),
+                lmp, "-in", str(self._script(name)), "-log", str(log), "-screen", "none"]
+        for key, value in variables.items():
+            call += ["-var", key, str(value)]
+        done = subprocess.run(call, cwd=self.folder, env=os.environ | {"OMP_NUM_THREADS": "1"},
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              check=False)
+        if done.returncode != 0:
+            raise BenchError(f"LAMMPS failed with {done.returncode} (see {log}). It said:\n"
+                             + done.stdout[-1000:])
+        return parse_log(log.read_text())
+
+    def _script(self, name: str) -> Path:
+        return self.folder / f"{name.replace(' ', '_')}.in"
 
 
 def lammps_records(
@@ -84,7 +107,7 @@ def lammps_records(
 ) -> list[dict[str, Any]]:
     """One record without the fix, one with it; runs are paired by round."""
     records = []
-    for name, runs in (("no fix", without), ("fix pilot", with_fix)):
+    for name, runs in zip(CONTESTANTS, (without, with_fix), strict=True):
         times = [1e3 * run.loop(clock) / run.steps for run in runs]
         shares = {f"{phase}_share": statistics.median(run.phases[i] / run.seconds for run in runs)
                   for i, phase in enumerate(PHASES)}
@@ -102,7 +125,7 @@ def lammps_records(
             "ms_per_step": statistics.median(times),
             "fastest": min(times),
             "slowest": max(times),
-            "ratio_to_no_fix": paired([run.loop(clock) for run in runs],
+            "ratio_to_pushed": paired([run.loop(clock) for run in runs],
                                       [run.loop(clock) for run in without]),
             "ratio_to_rest": statistics.median(
                 run.seconds / (run.seconds - sum(run.phases)) for run in runs),
@@ -119,12 +142,12 @@ def lammps_table(records: Sequence[dict[str, Any]]) -> str:
     first = records[-1]
     lines = [f"{first['atoms']:,} atoms, {first['agents']} agents, a decision every "
              f"{first['every']} steps, {first['ranks']} rank(s)",
-             f"{'':12}{'ms a step':>11}{'fastest to slowest':>22}{'to no fix':>11}"
-             f"{'to the rest':>13}{'observe':>10}{'infer':>9}{'act':>9}   (shares of the loop)"]
+             f"{'':12}{'ms a step':>11}{'fastest to slowest':>22}{'to pushed':>11}"
+             f"{'to the rest':>13}{'inputs':>10}{'observe':>10}{'infer':>9}{'act':>9}   (shares of the loop)"]
     for record in records:
         spread = f"{record['fastest']:.3g} to {record['slowest']:.3g}"
         shares = "".join(f"{100 * record[f'{phase}_share']:{width}.2f} %"
-                         for phase, width in zip(PHASES, (8, 7, 7), strict=True))
+                         for phase, width in zip(PHASES, (8, 8, 7, 7), strict=True))
         lines.append(f"{record['contestant']:12}{record['ms_per_step']:11.4g}{spread:>22}"
-                     f"{record['ratio_to_no_fix']:11.3f}{record['ratio_to_rest']:13.3f}{shares}")
+                     f"{record['ratio_to_pushed']:11.3f}{record['ratio_to_rest']:13.3f}{shares}")
     return "\n".join(lines)

@@ -201,14 +201,15 @@ def compare_lammps(options: argparse.Namespace, settings: frameworks.Settings,
         folder = options.output / f"lammps-{count}"
         folder.mkdir(exist_ok=True)
         write_data(make_bed(1), folder / "bed.data")
-        runs: dict[str, list[lammps.Run]] = {"policy": [], "none": []}
+        simulation = lammps.Simulation(folder, count, options.every, options.decisions)
+        settings.say(f"LAMMPS, {count} rank(s): writing down what agents do")
+        simulation.prepare()
+        runs: dict[str, list[lammps.Run]] = {name: [] for name in lammps.CONTESTANTS}
         for n in range(settings.rounds):
-            for name in ("policy", "none") if n % 2 else ("none", "policy"):
-                settings.say(f"LAMMPS, {count} rank(s): round {n + 1} of {settings.rounds}, "
-                             + ("with the fix" if name == "policy" else "without it"))
-                runs[name].append(lammps.simulate(folder, name, count, options.every,
-                                                  options.decisions))
-        records = lammps.lammps_records(runs["policy"], runs["none"], ranks=count,
+            for name in lammps.CONTESTANTS[::1 if n % 2 else -1]:
+                settings.say(f"LAMMPS, {count} rank(s): round {n + 1} of {settings.rounds}, {name}")
+                runs[name].append(simulation.run(name))
+        records = lammps.lammps_records(runs["fix pilot"], runs["pushed"], ranks=count,
                                         every=options.every, clock=options.clock)
         output.add(records, lammps.lammps_table(records))
 

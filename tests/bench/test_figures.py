@@ -21,7 +21,7 @@ from figures import (
     weights_line,
 )
 from frameworks import SIZES, Size, parse_size
-from lammps import Run, lammps_records, lammps_table, parse_log
+from lammps import EXAMPLE, Run, lammps_records, lammps_table, parse_log
 from model import (
     BenchError,
     Cost,
@@ -32,6 +32,7 @@ from model import (
     write_policy,
 )
 from ranks import ranks_table, scaling_record
+from replay import scripts, write_pushes
 from run_bench import parse, take_cores, warn_of_others
 
 #: The clock falls by half from round to round, and everybody with it.
@@ -182,29 +183,33 @@ def test_a_core_that_others_use_is_told_of():
         "core by --cores and repeat, or count by --clock cpu"]
 
 
-LOG = """Loop time of 9 on 2 procs for 5 steps with 7 atoms
-Loop time of 2.5 on 2 procs for 1000 steps with 5640 atoms
+SCRIPT = EXAMPLE / "lighthouse.in"
+
+LOG = """Loop time of 0.5 on 2 procs for 100 steps with 7 atoms
+
+100.0% CPU use with 2 MPI tasks x no OpenMP threads
+Loop time of 2 on 2 procs for 900 steps with 5640 atoms
 80.0% CPU use with 2 MPI tasks x no OpenMP threads
-Fix pilot pilot: 101 decisions, 240 agents; seconds per rank: observe 0.25, infer 0.5, act 0.0125
+Fix pilot pilot: 101 decisions, 240 agents; seconds per rank: inputs 0.03, observe 0.25, infer 0.5, act 0.0125
 """
 
 
-def test_a_log_tells_of_its_last_run():
+def test_a_log_tells_of_all_pieces_of_a_run():
     run = parse_log(LOG)
-    assert run == Run(2.5, 0.8, 1000, 5640, 101, 240, (0.25, 0.5, 0.0125))
-    assert (run.loop("wall"), run.loop("cpu")) == (2.5, 2.0)
-    assert parse_log("\n".join(LOG.splitlines()[:2])).decisions == 0
+    assert run == Run(2.5, pytest.approx(0.84), 1000, 5640, 101, 240, (0.03, 0.25, 0.5, 0.0125))
+    assert (run.loop("wall"), run.loop("cpu")) == (2.5, pytest.approx(2.1))
+    assert parse_log("\n".join(LOG.splitlines()[:-1])).decisions == 0
     with pytest.raises(BenchError, match="has no 'Loop time'"):
         parse_log("ERROR: lost atoms")
 
 
 def test_a_run_with_the_fix_is_set_against_one_without_it():
     without = [Run(1.0, 1.0, 1000, 5640), Run(2.0, 1.0, 1000, 5640), Run(4.0, 1.0, 1000, 5640)]
-    with_fix = [Run(2 * run.seconds, 1.0, 1000, 5640, 100, 240, (0.1 * run.seconds, 0.8, 0.0))
+    with_fix = [Run(2 * run.seconds, 1.0, 1000, 5640, 100, 240, (0.0, 0.1 * run.seconds, 0.8, 0.0))
                 for run in without]
     plain, fix = lammps_records(with_fix, without, ranks=2, every=10, clock="wall")
-    assert (plain["ms_per_step"], plain["ratio_to_no_fix"]) == (2.0, 1.0)
-    assert (fix["ms_per_step"], fix["ratio_to_no_fix"]) == (4.0, 2.0)
+    assert (plain["ms_per_step"], plain["ratio_to_pushed"]) == (2.0, 1.0)
+    assert (fix["ms_per_step"], fix["ratio_to_pushed"]) == (4.0, 2.0)
     assert fix["observe_share"] == pytest.approx(0.05)
     assert fix["infer_share"] == pytest.approx(0.2)
     # of the second run 4 s are the loop, 0.2 s are observing and 0.8 s are inferring
@@ -212,6 +217,34 @@ def test_a_run_with_the_fix_is_set_against_one_without_it():
     assert plain["ratio_to_rest"] == 1
     assert fix["infer_ms_per_decision"] == pytest.approx(8)
     assert "20.00 %" in lammps_table([plain, fix])
+
+
+def test_scripts_are_the_lighthouses_but_for_who_pushes():
+    made = scripts(SCRIPT)
+    original = [line for line in SCRIPT.read_text().splitlines() if line]
+    for name, text in made.items():
+        lines = [line for line in text.splitlines() if line]
+        assert lines.index("atom_modify     map array") == lines.index("atom_style      sphere") + 1
+        lines.remove("atom_modify     map array")
+        assert lines[: len(original) - 1] == original[:-1], name
+    assert made["fix pilot"].endswith("run             ${steps}\n")
+    assert "fix pilot" not in made["pushed"].split(original[-2])[1]
+
+
+def test_a_changed_lighthouse_is_told_of(tmp_path):
+    script = tmp_path / "lighthouse.in"
+    script.write_text(SCRIPT.read_text().replace("run             ", "run "))
+    with pytest.raises(BenchError, match=r"has not one line 'run             \$\{steps\}'"):
+        scripts(script)
+
+
+def test_pushes_are_sections_of_forces(tmp_path):
+    header = "ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS\n0 1\n0 1\n0 1\nITEM: ATOMS\n"
+    (tmp_path / "pushes.dump").write_text(header.format(0) + "4 0.5 -1\n7 0 0.25\n"
+                                          + header.format(10) + "4 1 0\n7 -0.1 0\n")
+    write_pushes(tmp_path)
+    assert (tmp_path / "pushes.x").read_text() == "2\n4 30\n7 0\n2\n4 60\n7 -6\n"
+    assert (tmp_path / "pushes.y").read_text() == "2\n4 -60\n7 15\n2\n4 0\n7 0\n"
 
 
 def test_ranks_are_set_against_one_rank_of_the_same_round():

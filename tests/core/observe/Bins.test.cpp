@@ -102,9 +102,9 @@ TEST(RoughAtan2, stays_within_half_its_margin) {
     const double angle = -detail::pi + 2 * detail::pi * (i + 0.5) / 200000;
     const double y = std::sin(angle);
     const double x = std::cos(angle);
-    worst = std::max(worst, std::abs(detail::rough_atan2<double>(y, x) - std::atan2(y, x)));
+    worst = std::max(worst, std::abs(detail::rough_atan2(y, x) - std::atan2(y, x)));
   }
-  EXPECT_LT(worst, detail::rough_atan2_error / 2 * 1.2);
+  EXPECT_LT(worst, detail::rough_angle_error / 2 * 1.2);
 }
 
 }  // namespace

@@ -169,7 +169,7 @@ TEST_F(Lifetime, WhatVariablesAndReductionsReadIsWhatIsDumped) {
 
 TEST_F(Lifetime, ReportsWhereTheTimeWent) {
   const Outcome outcome = lammps.expect_success(sparse_setup() + fix + "run 3\n", 2);
-  EXPECT_TRUE(outcome.says("Fix pilot pilot: 4 decisions, 13 agents; seconds per rank: observe "))
+  EXPECT_TRUE(outcome.says("Fix pilot pilot: 4 decisions, 13 agents; seconds per rank: inputs "))
       << outcome.output;
 }
 
