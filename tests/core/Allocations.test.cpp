@@ -117,8 +117,11 @@ TEST(Allocations, are_none_while_observing) {
   EXPECT_EQ(allocations_of([&] { observer.observe<float>(space, scene, std::span(rows)); }), 0U);
 }
 
-TEST(Allocations, are_none_while_deciding) {
-  for (const bool discrete : {false, true}) {
+/// A policy, and room for all that some agents bring and take away: its caller's memory.
+struct Cockpit {
+  explicit Cockpit(bool discrete) : pilot(policy(discrete), "a.h5") {}
+
+  static PolicyFile policy(bool discrete) {
     ModelSpec model = test::recurrent_model(ModelVariant::current, ActionSpaceKind::box);
     if (discrete) model = test::with_discrete_actions(model);
     PolicyFile policy;
@@ -129,21 +132,46 @@ TEST(Allocations, are_none_while_deciding) {
     spare.dimensions = static_cast<int>(model.observation_size);
     spare.bind = "spare";
     policy.contract.observation = {spare};
-    const Pilot pilot(policy, "a.h5");
-    const auto rows = random_numbers<float>(agents * pilot.observation_size(), -1, 1);
-    std::vector<float> carry(agents * pilot.carry_size());
-    std::vector<float> action(agents * pilot.action_size());
-    std::vector<float> value(agents);
-    std::vector<float> log_prob(agents);
-    const std::vector<std::int64_t> ids(agents, 5);
-    std::int64_t decision = 0;
-    for (const DecisionMode mode : {DecisionMode::mean, DecisionMode::sample}) {
-      const auto decide = [&] {
-        pilot.decide(rows, carry, ids, mode, 1, ++decision, {action, value, log_prob});
-      };
-      EXPECT_EQ(allocations_of(decide), 0U);
-    }
+    return policy;
   }
+
+  void seat(std::size_t count) {
+    rows = random_numbers<float>(count * pilot.observation_size(), -1, 1);
+    carry.assign(count * pilot.carry_size(), 0);
+    action.resize(count * pilot.action_size());
+    value.resize(count);
+    log_prob.resize(count);
+    ids.assign(count, 5);
+  }
+
+  void decide(DecisionMode mode) {
+    pilot.decide(rows, carry, ids, mode, 1, ++decision, {action, value, log_prob});
+  }
+
+  Pilot pilot;
+  std::vector<float> rows, carry, action, value, log_prob;
+  std::vector<std::int64_t> ids;
+  std::int64_t decision = 0;
+};
+
+TEST(Allocations, are_none_while_deciding) {
+  for (const bool discrete : {false, true}) {
+    Cockpit cockpit(discrete);
+    cockpit.seat(agents);
+    for (const DecisionMode mode : {DecisionMode::mean, DecisionMode::sample})
+      EXPECT_EQ(allocations_of([&] { cockpit.decide(mode); }), 0U);
+  }
+}
+
+TEST(Allocations, are_none_for_more_agents) {
+  Cockpit cockpit(false);
+  cockpit.seat(agents);
+  cockpit.decide(DecisionMode::sample);
+  cockpit.seat(100 * agents);
+  const std::size_t before = test::allocation_count();
+  cockpit.decide(DecisionMode::sample);
+  EXPECT_EQ(test::allocation_count(), before)
+      << "what a decision needs besides its caller's memory";
 }
 
 }  // namespace

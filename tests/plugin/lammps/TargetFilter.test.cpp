@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -74,6 +75,42 @@ TEST(TargetFilter, KeepsNeighborsOnCellEdges) {
     }
   }
   count_passing(cloud, 30, 0.7);
+}
+
+TEST(TargetFilter, MarksManyPointsAsOneByOne) {
+  using Mark = TargetFilter::Mark;
+  const Cloud cloud(3000, 20.0, 1);
+  TargetFilter filter;
+  filter.build({cloud.position.data(), 3 * 40}, 1.5);
+  Bounds region;
+  region.lower = {-8.0, -9.0, -20.0};
+  region.upper = {9.0, 8.0, 20.0};
+  std::vector<Mark> marks(cloud.size());
+  filter.find_marks(cloud.position.data(), cloud.size(), region, marks.data());
+  std::size_t near = 0;
+  std::size_t far = 0;
+  std::size_t elsewhere = 0;
+  for (std::size_t n = 0; n < cloud.size(); ++n) {
+    const bool asked = is_inside(region, cloud.at(n));
+    ASSERT_EQ(marks[n] == Mark::elsewhere, !asked) << n;
+    ASSERT_EQ(marks[n] != Mark::far, !asked || filter.may_be_near(cloud.at(n))) << n;
+    elsewhere += asked ? 0 : 1;
+    (filter.may_be_near(cloud.at(n)) ? near : far) += asked ? 1 : 0;
+  }
+  EXPECT_GT(std::min({near, far, elsewhere}), 300U);
+}
+
+TEST(TargetFilter, MarksNothingWithoutAgents) {
+  using Mark = TargetFilter::Mark;
+  const Cloud cloud(100, 1.0, 1);
+  TargetFilter filter;
+  filter.build({}, 1.0);
+  Bounds region;
+  region.lower = {-1, -1, -1};
+  region.upper = {1, 1, 1};
+  std::vector<Mark> marks(cloud.size(), Mark::near);
+  filter.find_marks(cloud.position.data(), cloud.size(), region, marks.data());
+  EXPECT_EQ(marks, std::vector<Mark>(cloud.size(), Mark::far));
 }
 
 TEST(TargetFilter, StaysSmallInAHugeBox) {
