@@ -3,150 +3,58 @@
 #include <cmath>
 
 #include "core/Backend.hpp"
+#include "core/action/ActionMap.hpp"
 #include "core/policy/Contract.hpp"
 #include "core/policy/Transfer.hpp"
 
 namespace dempilot {
 
-/// The map f from the unbounded Gaussian to the action, and log |det df/dx|. Formulas: JaxDEM
-/// rl/action_spaces (Box, MaxNorm, Free). A clipped action has no density of its own: its
-/// log-determinant counts as 0 and its inverse is the action itself.
+/// An ActionMap with the numbers that it needs, in the memory of an execution space. Copying it
+/// copies handles.
 template <class Real, class ExecutionSpace>
-struct ActionSpace {
-  ActionSpaceKind kind = ActionSpaceKind::free;
-  int size = 0;
-  Vector<Real, ExecutionSpace> centre;  ///< box: (size)
-  Vector<Real, ExecutionSpace> half;    ///< box: (size), (1 - eps) (max - min) / 2
-  Vector<Real, ExecutionSpace> lower;   ///< clipped: (size)
-  Vector<Real, ExecutionSpace> upper;   ///< clipped: (size)
-  Real width = 1;                       ///< box
-  Real radius = 1;                      ///< max_norm: (1 - eps) max_norm
-  Real eps = 0;       ///< distance kept from the boundary; max_norm: smooths the norm at 0
-  Real log_gain = 0;  ///< what log |det df/dx| has beside its dependence on x
-
+struct ActionSpace : ActionMap<Real> {
   ActionSpace() = default;
   ActionSpace(const ActionSpaceSpec& spec, std::size_t action_size);
 
-  /// Replaces x (size) by f(x) and returns log |det df/dx|.
-  KOKKOS_FUNCTION Real forward(Real* x) const {
-    const Real log_det = log_det_at(x);
-    if (kind == ActionSpaceKind::box) {
-      for (int i = 0; i < size; ++i)
-        x[i] = centre(i) + half(i) * std::tanh(x[i] / width);
-    } else if (kind == ActionSpaceKind::max_norm) {
-      const ScaledNorm norm = smooth_norm(x);
-      const Real squashed = radius * std::tanh(norm.value());
-      for (int i = 0; i < size; ++i)
-        x[i] = squashed * norm.share(x[i]);
-    } else if (kind == ActionSpaceKind::clipped) {
-      for (int i = 0; i < size; ++i)
-        x[i] = x[i] < lower(i) ? lower(i) : (x[i] > upper(i) ? upper(i) : x[i]);
-    }
-    return log_det;
-  }
-
-  /// Replaces y (size) by the x with f(x) = y, kept off the boundary, and returns log |det df/dx|
-  /// there. Ill-conditioned near the boundary, as the inverse of any tanh is.
-  KOKKOS_FUNCTION Real inverse(Real* y) const {
-    if (kind == ActionSpaceKind::box) {
-      for (int i = 0; i < size; ++i) {
-        y[i] = width * std::atanh(inside((y[i] - centre(i)) / half(i)));
-      }
-      return log_det_at(y);
-    }
-    if (kind == ActionSpaceKind::max_norm) {
-      const ScaledNorm norm = smooth_norm(y);
-      const Real r = std::atanh(inside(norm.value() / radius));
-      for (int i = 0; i < size; ++i)
-        y[i] = r * norm.share(y[i]);
-      return log_det_of_norm(std::sqrt(r * r + eps * eps));
-    }
-    return 0;
-  }
-
-  /// log |det df/dx| at x (size).
-  KOKKOS_FUNCTION Real log_det_at(const Real* x) const {
-    if (kind == ActionSpaceKind::max_norm) return log_det_of_norm(smooth_norm(x).value());
-    Real log_det = 0;
-    if (kind == ActionSpaceKind::box) {
-      for (int i = 0; i < size; ++i)
-        log_det += log_det_of_component(i, x[i]);
-    }
-    return log_det;
-  }
-
-  /// box: the share of component i, log |df_i/dx_i|.
-  KOKKOS_FUNCTION Real log_det_of_component(int i, Real x) const {
-    return std::log(half(i)) - std::log(width) + log_sech2(x / width);
-  }
-
-  /// max_norm: log |det df/dx| where the smoothed norm of x is r.
-  KOKKOS_FUNCTION Real log_det_of_norm(Real r) const {
-    return static_cast<Real>(size) * std::log(radius) +
-           static_cast<Real>(size - 1) * (std::log(std::tanh(r)) - std::log(r)) + log_sech2(r);
-  }
-
  private:
-  /// log sech^2 z = 2 (log 2 - |z| - log(1 + exp(-2|z|))), which never overflows.
-  KOKKOS_INLINE_FUNCTION static Real log_sech2(Real z) {
-    constexpr Real log_2 = Real(0.6931471805599453094);
-    const Real a = std::fabs(z);
-    return 2 * (log_2 - a - std::log1p(std::exp(-2 * a)));
-  }
-
-  /// A norm as scale * length, so that squares of huge components do not overflow.
-  struct ScaledNorm {
-    Real scale, length;
-    KOKKOS_INLINE_FUNCTION Real value() const { return scale * length; }
-    /// x / value(), also where value() overflows.
-    KOKKOS_INLINE_FUNCTION Real share(Real x) const { return x / scale / length; }
-  };
-
-  KOKKOS_INLINE_FUNCTION ScaledNorm smooth_norm(const Real* x) const {
-    Real largest = 1;
-    for (int i = 0; i < size; ++i)
-      largest = std::fabs(x[i]) > largest ? std::fabs(x[i]) : largest;
-    Real square = (eps / largest) * (eps / largest);
-    for (int i = 0; i < size; ++i)
-      square += (x[i] / largest) * (x[i] / largest);
-    return {largest, std::sqrt(square)};
-  }
-
-  KOKKOS_INLINE_FUNCTION Real inside(Real u) const {
-    const Real edge = 1 - eps;
-    return u > edge ? edge : (u < -edge ? -edge : u);
-  }
+  Vector<Real, ExecutionSpace> centre_, half_, lower_, upper_;
 };
 
 template <class Real, class ExecutionSpace>
-ActionSpace<Real, ExecutionSpace>::ActionSpace(const ActionSpaceSpec& spec, std::size_t action_size)
-    : kind(spec.kind),
-      size(static_cast<int>(action_size)),
-      width(static_cast<Real>(spec.width)),
-      radius(static_cast<Real>((1.0 - spec.eps) * spec.max_norm)),
-      eps(static_cast<Real>(spec.eps)) {
+ActionSpace<Real, ExecutionSpace>::ActionSpace(const ActionSpaceSpec& spec,
+                                               std::size_t action_size) {
+  this->kind = spec.kind;
+  this->size = static_cast<int>(action_size);
+  this->width = static_cast<Real>(spec.width);
+  this->radius = static_cast<Real>((1.0 - spec.eps) * spec.max_norm);
+  this->eps = static_cast<Real>(spec.eps);
   const auto fill = [&](const char* label, auto&& value_of) {
     std::vector<double> values;
     for (std::size_t i = 0; i < action_size; ++i)
       values.push_back(value_of(spec.x_min[i], spec.x_max[i]));
     return upload<Real, ExecutionSpace>(values, label);
   };
-  if (kind == ActionSpaceKind::box) {
-    centre = fill("DEMPilot::ActionSpace::centre",
-                  [](double low, double high) { return (low + high) / 2; });
-    double gain = -static_cast<double>(size) * std::log(spec.width);
-    half = fill("DEMPilot::ActionSpace::half", [&](double low, double high) {
+  if (spec.kind == ActionSpaceKind::box) {
+    centre_ = fill("DEMPilot::ActionSpace::centre",
+                   [](double low, double high) { return (low + high) / 2; });
+    double gain = -static_cast<double>(action_size) * std::log(spec.width);
+    half_ = fill("DEMPilot::ActionSpace::half", [&](double low, double high) {
       const double extent = (1.0 - spec.eps) * (high - low) / 2;
       gain += std::log(extent);
       return extent;
     });
-    log_gain = static_cast<Real>(gain);
-  } else if (kind == ActionSpaceKind::max_norm) {
-    log_gain = static_cast<Real>(size * std::log((1.0 - spec.eps) * spec.max_norm));
-  } else if (kind == ActionSpaceKind::clipped) {
-    lower = fill("DEMPilot::ActionSpace::lower", [](double low, double) { return low; });
-    upper = fill("DEMPilot::ActionSpace::upper", [](double, double high) { return high; });
+    this->log_gain = static_cast<Real>(gain);
+  } else if (spec.kind == ActionSpaceKind::max_norm) {
+    this->log_gain = static_cast<Real>(static_cast<double>(action_size) *
+                                       std::log((1.0 - spec.eps) * spec.max_norm));
+  } else if (spec.kind == ActionSpaceKind::clipped) {
+    lower_ = fill("DEMPilot::ActionSpace::lower", [](double low, double) { return low; });
+    upper_ = fill("DEMPilot::ActionSpace::upper", [](double, double high) { return high; });
   }
+  this->centre = centre_.data();
+  this->half = half_.data();
+  this->lower = lower_.data();
+  this->upper = upper_.data();
 }
 
 }  // namespace dempilot

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <Kokkos_Macros.hpp>
 #include <cmath>
 #include <cstdint>
 
 #include <Random123/philox.h>
+
+#include "core/Function.hpp"
 
 namespace dempilot {
 
@@ -13,7 +14,7 @@ namespace dempilot {
 /// seed; the counter is (id, number, index): the stream of one id at one decision.
 class Noise {
  public:
-  KOKKOS_INLINE_FUNCTION
+  DEMPILOT_FUNCTION
   Noise(std::uint64_t seed, std::int64_t id, std::int64_t number)
       : seed_(seed),
         id_(static_cast<std::uint64_t>(id)),
@@ -21,7 +22,7 @@ class Noise {
 
   /// Two independent standard normals, numbers 2 * pair and 2 * pair + 1 of the stream
   /// (Box-Muller).
-  KOKKOS_INLINE_FUNCTION
+  DEMPILOT_FUNCTION
   void normal_pair(std::uint32_t pair, double& first, double& second) const {
     using std::cos;
     using std::log;
@@ -36,7 +37,7 @@ class Noise {
   }
 
   /// The `index`-th uniform number of the stream, in (0, 1).
-  KOKKOS_INLINE_FUNCTION
+  DEMPILOT_FUNCTION
   double uniform(std::uint32_t index) const {
     const auto bits = block(index);
     return uniform(bits.v[0], bits.v[1]);
@@ -44,13 +45,13 @@ class Noise {
 
  private:
   /// 52 random bits, centred in their cells: never 0 and never 1.
-  KOKKOS_INLINE_FUNCTION
+  DEMPILOT_FUNCTION
   static double uniform(std::uint32_t high, std::uint32_t low) {
     const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 20U) | (low >> 12U);
     return (static_cast<double>(bits) + 0.5) * 0x1p-52;
   }
 
-  KOKKOS_INLINE_FUNCTION
+  DEMPILOT_FUNCTION
   r123::Philox4x32::ctr_type block(std::uint32_t index) const {
     r123::Philox4x32::ctr_type counter;
     counter.v[0] = static_cast<std::uint32_t>(id_);

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <Kokkos_Macros.hpp>
 #include <cmath>
 
+#include "core/Function.hpp"
 #include "core/policy/Contract.hpp"
 
 /// Activations, written so that no finite or infinite input gives NaN and that float32 stays within
@@ -12,7 +12,7 @@ namespace dempilot::nn {
 
 /// 1 / (1 + exp(-x))
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real sigmoid(Real x) {
+DEMPILOT_FUNCTION Real sigmoid(Real x) {
   using std::exp;
   if (x >= 0) return 1 / (1 + exp(-x));
   const Real e = exp(x);
@@ -21,7 +21,7 @@ KOKKOS_INLINE_FUNCTION Real sigmoid(Real x) {
 
 /// x sigmoid(x)
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real silu(Real x) {
+DEMPILOT_FUNCTION Real silu(Real x) {
   using std::exp;
   if (x >= 0) return x / (1 + exp(-x));
   // Half the exponent twice: exp(x) alone loses digits as a subnormal before x is multiplied in.
@@ -31,7 +31,7 @@ KOKKOS_INLINE_FUNCTION Real silu(Real x) {
 
 /// x for x > 0, exp(x) - 1 otherwise
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real elu(Real x) {
+DEMPILOT_FUNCTION Real elu(Real x) {
   using std::expm1;
   return x > 0 ? x : expm1(x);
 }
@@ -39,7 +39,7 @@ KOKKOS_INLINE_FUNCTION Real elu(Real x) {
 /// The tanh form, x/2 (1 + tanh(u)) with u = sqrt(2/pi) (x + 0.044715 x^3), as x sigmoid(2u), which
 /// does not cancel for negative x; for positive x as x - x sigmoid(-2u), which rounds less.
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real gelu(Real x) {
+DEMPILOT_FUNCTION Real gelu(Real x) {
   using std::exp;
   using std::fabs;
   const Real u = Real(0.7978845608028653559) * (x + Real(0.044715) * x * x * x);
@@ -51,7 +51,7 @@ KOKKOS_INLINE_FUNCTION Real gelu(Real x) {
 /// x Phi(x), with the normal distribution's Phi; erfc does not cancel for negative x. For positive
 /// x as x - x Phi(-x), which rounds less.
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real gelu_erf(Real x) {
+DEMPILOT_FUNCTION Real gelu_erf(Real x) {
   using std::erfc;
   using std::fabs;
   const Real tail = erfc(fabs(x) * Real(0.70710678118654752440)) / 2;
@@ -61,25 +61,25 @@ KOKKOS_INLINE_FUNCTION Real gelu_erf(Real x) {
 
 /// log(1 + exp(x))
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real softplus(Real x) {
+DEMPILOT_FUNCTION Real softplus(Real x) {
   using std::exp;
   using std::log1p;
   return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real relu(Real x) {
+DEMPILOT_FUNCTION Real relu(Real x) {
   return x > 0 || x != x ? x : Real(0);
 }
 
 /// x for x > 0, x / 100 otherwise: PyTorch's and jax.nn's default slope.
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real leaky_relu(Real x) {
+DEMPILOT_FUNCTION Real leaky_relu(Real x) {
   return x > 0 ? x : Real(0.01) * x;
 }
 
 template <class Real>
-KOKKOS_INLINE_FUNCTION Real activate(Activation activation, Real x) {
+DEMPILOT_FUNCTION Real activate(Activation activation, Real x) {
   using std::tanh;
   switch (activation) {
     case Activation::gelu:

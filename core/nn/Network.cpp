@@ -150,6 +150,18 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
   dropout_rate = model.dropout_rate;
 }
 
+template <class Real, class ExecutionSpace>
+Decision<Real> decision_of(const Network<Real, ExecutionSpace>& network,
+                           const Rollout<Real, ExecutionSpace>& rollout) {
+  const auto asked = [](const auto& rows) { return rows.extent(0) > 0 ? rows.data() : nullptr; };
+  return {network.actions,      network.head.outputs,   network.sigma_head,
+          network.discrete,     !network.has_critic(),  network.log_std.data(),
+          network.space,        rollout.agents,         rollout.sample,
+          asked(rollout.ids),   rollout.seed,           rollout.first_decision,
+          asked(rollout.mean),  asked(rollout.std),     asked(rollout.action),
+          asked(rollout.value), asked(rollout.log_prob)};
+}
+
 /// Agents that share a tile: on a host, few enough that each thread has some, as far as blocks of
 /// rows can be divided.
 template <class Layers, class ExecutionSpace>
@@ -226,10 +238,12 @@ void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& n
   launch_teams(space, network, rollout);
 }
 
-#define DEMPILOT_INSTANTIATE(Real, Space)                                       \
-  template LayerForm best_layer_form<Real, Space>();                            \
-  template struct Network<Real, Space>;                                         \
-  template void forward<Real, Space>(const Space&, const Network<Real, Space>&, \
+#define DEMPILOT_INSTANTIATE(Real, Space)                                        \
+  template LayerForm best_layer_form<Real, Space>();                             \
+  template struct Network<Real, Space>;                                          \
+  template Decision<Real> decision_of<Real, Space>(const Network<Real, Space>&,  \
+                                                   const Rollout<Real, Space>&); \
+  template void forward<Real, Space>(const Space&, const Network<Real, Space>&,  \
                                      const Rollout<Real, Space>&);
 #ifdef KOKKOS_ENABLE_SERIAL
 DEMPILOT_INSTANTIATE(float, Kokkos::Serial)

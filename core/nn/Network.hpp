@@ -5,7 +5,7 @@
 
 #include "core/Backend.hpp"
 #include "core/action/ActionSpace.hpp"
-#include "core/action/Noise.hpp"
+#include "core/nn/Decision.hpp"
 #include "core/nn/Linear.hpp"
 #include "core/nn/RecurrentLayer.hpp"
 #include "core/policy/PolicyFile.hpp"
@@ -27,8 +27,6 @@ LayerForm best_layer_form();
 
 /// Layers of a stack: those of a file (max_layer_count), and one that a model may add by itself.
 inline constexpr int max_layers = static_cast<int>(max_layer_count) + 1;
-
-inline constexpr double half_log_two_pi = 0.91893853320467274178;
 
 /// Dense layers one after the other, each followed by the activation or not.
 template <class Real, class ExecutionSpace>
@@ -141,6 +139,11 @@ struct Rollout {
   std::int64_t first_decision = 0;
   bool training = false;  ///< dropout on
 };
+
+/// What `network` makes of its head's rows in `rollout`.
+template <class Real, class ExecutionSpace>
+Decision<Real> decision_of(const Network<Real, ExecutionSpace>& network,
+                           const Rollout<Real, ExecutionSpace>& rollout);
 
 /// Runs `network` over `rollout` in one launch on `space`.
 template <class Real, class ExecutionSpace>

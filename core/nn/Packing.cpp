@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/nn/Gru.hpp"
-#include "core/nn/Lstm.hpp"
+#include "core/nn/CellUpdate.hpp"
 #include "core/nn/simd/Amx.hpp"
 
 namespace dempilot::nn::detail {

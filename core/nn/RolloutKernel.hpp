@@ -27,6 +27,7 @@ struct RolloutKernel {
                          Network<Real, ExecutionSpace>>;
   Held network;
   Rollout<Real, ExecutionSpace> rollout;
+  Decision<Real> decision;
   Layers layers;
   int rows_each = tile_rows;  ///< agents of a tile, at most tile_rows
   int widest = 0;             ///< widest row between two layers, padded
@@ -36,7 +37,7 @@ struct RolloutKernel {
 
   RolloutKernel(const Network<Real, ExecutionSpace>& n, const Rollout<Real, ExecutionSpace>& r,
                 const Layers& l)
-      : network(n), rollout(r), layers(l) {
+      : network(n), rollout(r), decision(decision_of(n, r)), layers(l) {
     widest = std::max({n.observation_size, n.head.inputs, n.head.padded_outputs()});
     for (const NetworkBranch<Real, ExecutionSpace>* branch : {&n.actor, &n.critic}) {
       for (const Torso<Real, ExecutionSpace>* torso : {&branch->before, &branch->after}) {
@@ -236,36 +237,32 @@ struct RolloutKernel {
 
   /// 0 with probability dropout_rate, else 1 / (1 - dropout_rate).
   KOKKOS_FUNCTION Real dropout_factor(int step, int agent, int unit) const {
-    const Noise noise = decision().noise_of(step, agent, dropout_stream);
+    const Noise noise = decision.noise_of(step, agent, dropout_stream);
     const bool keep = noise.uniform(static_cast<std::uint32_t>(unit)) >= network.dropout_rate;
     return keep ? static_cast<Real>(1 / (1 - network.dropout_rate)) : Real(0);
   }
 
-  KOKKOS_FUNCTION Decision<Real, ExecutionSpace> decision() const { return {network, rollout}; }
-
   /// From the heads' rows in `out` to what the rollout asks for.
   KOKKOS_FUNCTION void decide(const Member& team, const Work& work, int step) const {
-    const Decision<Real, ExecutionSpace> decide = decision();
     for_each_row(team, work,
-                 [&](int row) { decide.report(step, work.first + row, &work.out(row, 0)); });
+                 [&](int row) { decision.report(step, work.first + row, &work.out(row, 0)); });
     if (rollout.action.extent(0) == 0) return;
     if constexpr (Layers::squashes_columns) {
       if (!network.discrete) return decide_by_columns(work, step);
     }
     for_each_row(team, work,
-                 [&](int row) { decide.act(step, work.first + row, &work.out(row, 0)); });
+                 [&](int row) { decision.act(step, work.first + row, &work.out(row, 0)); });
   }
 
   /// The same for a whole tile of one thread, whose actions lie in columns in `in` meanwhile.
   void decide_by_columns(const Work& work, int step) const {
-    const Decision<Real, ExecutionSpace> decide = decision();
     Real* const columns = work.in.data();
     Real base[tile_rows];
     alignas(tile_alignment) Real log_det[tile_rows];
     static_assert(tile_rows % simd::max_lanes == 0);
     for (int row = 0; row < work.rows; ++row)
       base[row] =
-          decide.latent(step, work.first + row, &work.out(row, 0), columns + row, tile_rows);
+          decision.latent(step, work.first + row, &work.out(row, 0), columns + row, tile_rows);
     for (int row = work.rows; row % simd::max_lanes != 0; ++row) {
       for (int i = 0; i < network.actions; ++i)
         columns[i * tile_rows + row] = 0;

@@ -1,21 +1,20 @@
 #pragma once
 
-#include "core/action/ActionSpace.hpp"
+#include "core/action/ActionMap.hpp"
 #include "core/nn/RecurrentLayer.hpp"
 #include "core/nn/simd/TileOps.hpp"
 
 namespace dempilot::nn {
 
 /// An action space as the vector instructions read it, without a tile.
-template <class ExecutionSpace>
-simd::SquashTile squash_tile(const ActionSpace<float, ExecutionSpace>& space) {
+inline simd::SquashTile squash_tile(const ActionMap<float>& space) {
   simd::SquashTile tile;
   tile.kind = space.kind;
   tile.size = space.size;
-  tile.centre = space.centre.data();
-  tile.half = space.half.data();
-  tile.lower = space.lower.data();
-  tile.upper = space.upper.data();
+  tile.centre = space.centre;
+  tile.half = space.half;
+  tile.lower = space.lower;
+  tile.upper = space.upper;
   tile.width = space.width;
   tile.radius = space.radius;
   tile.eps = space.eps;
@@ -82,8 +81,7 @@ struct SimdLayers {
   }
 
   /// Takes the columns x (actions, rows padded to lanes), `stride` apart, through the action space.
-  void squash(const ActionSpace<float, ExecutionSpace>& space, int rows, float* x, int stride,
-              float* log_det) const {
+  void squash(const ActionMap<float>& space, int rows, float* x, int stride, float* log_det) const {
     simd::SquashTile tile = squash_tile(space);
     tile.x = {x, stride};
     tile.log_det = log_det;

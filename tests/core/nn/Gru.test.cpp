@@ -37,7 +37,7 @@ TYPED_TEST(GruTest, UpdateIsTheFormula) {
   const auto start = test::random_values<Real>(200, 6, 2);
   for (std::size_t n = 0; n < 200; ++n) {
     Real h = start[n];
-    GruCell::update(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], h);
+    update_gru(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], h);
     EXPECT_NEAR(h, formula(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], start[n]),
                 this->tolerance_);
   }
@@ -47,11 +47,11 @@ TYPED_TEST(GruTest, HugePreActivationsSaturate) {
   using Real = TypeParam;
   const Real huge = std::numeric_limits<Real>::max();
   Real h = 0.25;
-  GruCell::update(huge, huge, huge, Real(0), h);
+  update_gru(huge, huge, huge, Real(0), h);
   EXPECT_EQ(h, Real(0.25)) << "a full update gate keeps";
-  GruCell::update(-huge, -huge, Real(0), huge, h);
+  update_gru(-huge, -huge, Real(0), huge, h);
   EXPECT_EQ(h, 0) << "a closed reset gate hides h from the candidate";
-  GruCell::update(huge, -huge, Real(0), -huge, h);
+  update_gru(huge, -huge, Real(0), -huge, h);
   EXPECT_EQ(h, -1);
 }
 

@@ -65,7 +65,7 @@ TYPED_TEST(Lstm, UpdateIsTheFormula) {
   for (std::size_t n = 0; n < 200; ++n) {
     Real h = start[2 * n];
     Real c = start[2 * n + 1];
-    LstmCell::update(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], h, c);
+    update_lstm(z[4 * n], z[4 * n + 1], z[4 * n + 2], z[4 * n + 3], h, c);
     const double expected_c = logistic(z[4 * n + 1]) * start[2 * n + 1] +
                               logistic(z[4 * n]) * std::tanh(double{z[4 * n + 2]});
     EXPECT_NEAR(c, expected_c, this->tolerance_);
@@ -133,10 +133,10 @@ TYPED_TEST(Lstm, HugeGatesSaturateInsteadOfGivingNan) {
   const Real huge = std::numeric_limits<Real>::max();
   Real h = 0.5;
   Real c = 0.25;
-  LstmCell::update(huge, -huge, huge, huge, h, c);
+  update_lstm(huge, -huge, huge, huge, h, c);
   EXPECT_EQ(c, 1);
   EXPECT_NEAR(h, std::tanh(1.0), this->tolerance_);
-  LstmCell::update(-huge, huge, -huge, -huge, h, c);
+  update_lstm(-huge, huge, -huge, -huge, h, c);
   EXPECT_EQ(c, 1);
   EXPECT_EQ(h, 0);
 }

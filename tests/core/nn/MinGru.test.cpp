@@ -42,7 +42,7 @@ TYPED_TEST(MinGruTest, UpdateIsTheFormula) {
     Real x = start[2 * n + 1];
     double expected_h = h;
     double expected_x = x;
-    MinGruCell::update(z[3 * n], z[3 * n + 1], z[3 * n + 2], h, x);
+    update_min_gru(z[3 * n], z[3 * n + 1], z[3 * n + 2], h, x);
     formula(z[3 * n], z[3 * n + 1], z[3 * n + 2], expected_h, expected_x);
     EXPECT_NEAR(h, expected_h, this->tolerance_);
     EXPECT_NEAR(x, expected_x, this->tolerance_);
@@ -54,7 +54,7 @@ TYPED_TEST(MinGruTest, CandidateIsContinuousAtZero) {
   for (const Real hidden : {Real(0), -Real(0), Real(-1e-7)}) {
     Real h = 0;
     Real x = 0;
-    MinGruCell::update(hidden, Real(100), Real(100), h, x);
+    update_min_gru(hidden, Real(100), Real(100), h, x);
     EXPECT_NEAR(h, 0.5, 1e-6);
     EXPECT_NEAR(x, 0.5, 1e-6);
   }
@@ -65,11 +65,11 @@ TYPED_TEST(MinGruTest, HugePreActivationsSaturate) {
   const Real huge = std::numeric_limits<Real>::max();
   Real h = 0.25;
   Real x = 0.75;
-  MinGruCell::update(-huge, -huge, huge, h, x);
+  update_min_gru(-huge, -huge, huge, h, x);
   EXPECT_EQ(h, Real(0.25)) << "a closed gate keeps";
   EXPECT_EQ(x, Real(0.25)) << "an open highway passes h";
   x = 0.75;
-  MinGruCell::update(-huge, huge, -huge, h, x);
+  update_min_gru(-huge, huge, -huge, h, x);
   EXPECT_EQ(h, 0) << "an open gate takes the candidate";
   EXPECT_EQ(x, Real(0.75)) << "a closed highway keeps x";
 }

@@ -1,0 +1,9 @@
+#pragma once
+
+/// Marks what runs on a host and, where a compiler for CUDA reads it, on a device too: for code
+/// that needs nothing of Kokkos.
+#if defined(__CUDACC__) || defined(__HIPCC__)
+#define DEMPILOT_FUNCTION __host__ __device__ inline
+#else
+#define DEMPILOT_FUNCTION inline
+#endif
