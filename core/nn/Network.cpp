@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,16 +90,6 @@ NetworkBranch<Real, ExecutionSpace> pack(const Parameters& parameters, const Bra
           pack<Real, ExecutionSpace>(parameters, branch.after, form)};
 }
 
-template <class Real, class ExecutionSpace>
-Linear<Real, ExecutionSpace> pack_heads(const Parameters& parameters, const Architecture& model,
-                                        LayerForm form) {
-  Dense head = detail::columns_of(parameters, model.mean);
-  for (const std::optional<Head>& more : {model.sigma, model.value}) {
-    if (more) head = side_by_side(head, detail::columns_of(parameters, *more));
-  }
-  return pack<Real, ExecutionSpace>(head, form);
-}
-
 /// Zeros where the model has none: nobody looks at the standard deviation of categories.
 std::vector<float> log_std_of(const ModelSpec& spec, const Parameters& parameters) {
   const auto found = parameters.find("_log_std");
@@ -145,7 +134,7 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
   int first_carry = 0;
   actor = pack<Real, ExecutionSpace>(parameters, model.actor, form, first_carry);
   critic = pack<Real, ExecutionSpace>(parameters, model.critic, form, first_carry);
-  head = pack_heads<Real, ExecutionSpace>(parameters, model, form);
+  head = pack<Real, ExecutionSpace>(detail::heads_of(parameters, model), form);
   critic_reads_memory = model.critic_reads_memory;
   dropout_rate = model.dropout_rate;
 }

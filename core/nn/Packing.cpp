@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 #include "core/nn/CellUpdate.hpp"
 #include "core/nn/simd/Amx.hpp"
@@ -177,6 +178,14 @@ Dense side_by_side(const Dense& a, const Dense& b) {
   put(both, 0, 0, a, 0, a.outputs);
   put(both, 0, a.outputs, b, 0, b.outputs);
   return both;
+}
+
+Dense heads_of(const Parameters& parameters, const Architecture& model) {
+  Dense head = columns_of(parameters, model.mean);
+  for (const std::optional<Head>& more : {model.sigma, model.value}) {
+    if (more) head = side_by_side(head, columns_of(parameters, *more));
+  }
+  return head;
 }
 
 Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std::size_t index) {

@@ -26,6 +26,9 @@ Dense columns_of(const Parameters& parameters, const Head& head);
 /// Two layers that read the same input, as one: columns of `a`, then those of `b`.
 Dense side_by_side(const Dense& a, const Dense& b);
 
+/// The heads side by side: [mean or logits | sigma's pre-activation | value].
+Dense heads_of(const Parameters& parameters, const Architecture& model);
+
 /// All pre-activations of recurrent layer `index` from one product of [x | h], in the order that
 /// the cell reads them; of a MinGRU from x alone.
 Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std::size_t index);
