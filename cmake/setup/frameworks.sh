@@ -1,6 +1,7 @@
 # The frameworks that policies are converted from, for ./run test-frameworks: one
 # Python environment for JAX, one for PyTorch, which is Debian's. A third is for
-# ./run bench: today's PyTorch and ONNX Runtime. Nothing else of DEMPilot needs them.
+# ./run bench: today's PyTorch and ONNX Runtime. Nothing else of DEMPilot needs them. A fourth
+# holds no framework, but CUDA's compiler.
 
 framework_packages=(python3-venv python3-pip python3-torch python3-pandas python3-h5py python3-pytest)
 framework_lists=$root/cmake/setup/frameworks
@@ -43,4 +44,14 @@ ensure_bench_frameworks() {
   DEMPILOT_BENCH_JAX=$(environment jax)/bin/python
   DEMPILOT_BENCH_TORCH=$(environment bench)/bin/python
   export DEMPILOT_BENCH_JAX DEMPILOT_BENCH_TORCH
+}
+
+# ensure_cuda_compiler: sets nvcc, that of CUDACXX, of the PATH, or PyPI's.
+ensure_cuda_compiler() {
+  local found
+  nvcc=${CUDACXX:-$(command -v nvcc || true)}
+  [[ -z $nvcc ]] || return 0
+  ensure_packages python3-venv python3-pip
+  found=("$(environment cuda)"/lib/python*/site-packages/nvidia/cu*/bin/nvcc)
+  nvcc=${found[0]}
 }
