@@ -75,7 +75,6 @@ class TileStep {
     machine_.barrier();
     decide();
     if (plan_.critic.layer_count > 0) criticise();
-    machine_.barrier();
   }
 
  private:
@@ -129,9 +128,11 @@ class TileStep {
   DEMPILOT_FUNCTION void take_through(const Branch& branch, int count) {
     for (int n = 0; n < count; ++n) {
       const Layer& layer = branch.layers[n];
-      if (layer.reads_h())
-        load_memory(room_.memory, room_.memory_stride, layer.first_carry, layer.width);
       machine_.barrier();
+      if (layer.reads_h()) {
+        load_memory(room_.memory, room_.memory_stride, layer.first_carry, layer.width);
+        machine_.barrier();
+      }
       if (layer.kind == LayerKind::dense) {
         dense(layer, false);
       } else {
