@@ -38,6 +38,11 @@ struct Decision {
   Real* value = nullptr;     ///< (rows)
   Real* log_prob = nullptr;  ///< (rows)
 
+  /// Of an agent at a step, among the rows of all.
+  DEMPILOT_FUNCTION std::size_t row_of(int step, int agent) const {
+    return static_cast<std::size_t>(step) * agents + agent;
+  }
+
   /// The agent's noise at this step; `stream` keeps several uses of it apart.
   DEMPILOT_FUNCTION Noise noise_of(int step, int agent, std::uint64_t stream = 0) const {
     const bool has_id = ids != nullptr && agent < agents;
@@ -93,10 +98,6 @@ struct Decision {
   }
 
  private:
-  DEMPILOT_FUNCTION std::size_t row_of(int step, int agent) const {
-    return static_cast<std::size_t>(step) * agents + agent;
-  }
-
   DEMPILOT_FUNCTION Real log_sigma_of(const Real* head, int i) const {
     using std::log;
     if (!sigma_head) return log_std[i];

@@ -101,6 +101,10 @@ std::vector<float> log_std_of(const ModelSpec& spec, const Parameters& parameter
 
 template <class Real, class ExecutionSpace>
 LayerForm best_layer_form() {
+#ifdef KOKKOS_ENABLE_CUDA
+  if (std::is_same_v<Real, float> && std::is_same_v<ExecutionSpace, Kokkos::Cuda>)
+    return LayerForm::fused;
+#endif
   // On one lane, the compiler's own vectors are faster.
   const bool simd = may_use_simd<Real, ExecutionSpace> && simd::tile_ops().lanes > 1;
   return simd ? LayerForm::simd : LayerForm::portable;
@@ -137,6 +141,10 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
   head = pack<Real, ExecutionSpace>(detail::heads_of(parameters, model), form);
   critic_reads_memory = model.critic_reads_memory;
   dropout_rate = model.dropout_rate;
+#ifdef KOKKOS_ENABLE_CUDA
+  if (form == LayerForm::fused)
+    fused = std::make_shared<cuda::FusedNetwork>(spec, parameters, cuda::precision_in_use());
+#endif
 }
 
 template <class Real, class ExecutionSpace>
@@ -224,6 +232,13 @@ void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& n
       return;
     }
   }
+#ifdef KOKKOS_ENABLE_CUDA
+  if constexpr (std::is_same_v<Real, float> && std::is_same_v<ExecutionSpace, Kokkos::Cuda>) {
+    const bool drops = rollout.training && network.dropout_rate > 0;
+    if (network.fused && !drops)
+      return network.fused->forward(space, rollout, decision_of(network, rollout));
+  }
+#endif
   launch_teams(space, network, rollout);
 }
 

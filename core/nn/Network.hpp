@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 
 #include "core/Backend.hpp"
@@ -8,6 +9,7 @@
 #include "core/nn/Decision.hpp"
 #include "core/nn/Linear.hpp"
 #include "core/nn/RecurrentLayer.hpp"
+#include "core/nn/cuda/FusedNetwork.hpp"
 #include "core/policy/PolicyFile.hpp"
 
 namespace dempilot::nn {
@@ -16,6 +18,7 @@ namespace dempilot::nn {
 enum class LayerForm {
   portable,  ///< by a team of threads, on any execution space
   simd,      ///< by vector instructions of the host: float32 on a host's execution space
+  fused,     ///< by one CUDA kernel for all of them (nn/cuda): float32 on a CUDA device
 };
 
 template <class Real, class ExecutionSpace>
@@ -96,13 +99,18 @@ struct Network {
   double dropout_rate = 0;  ///< applied before the head in training mode
 
   LayerForm form = LayerForm::portable;
+#ifdef KOKKOS_ENABLE_CUDA
+  std::shared_ptr<const cuda::FusedNetwork> fused;  ///< or null; training is done without it
+#endif
 
   Network() = default;
   /// Packs checked parameters (see parameter_shapes).
   Network(const ModelSpec& spec, const Parameters& parameters,
           LayerForm layer_form = best_layer_form<Real, ExecutionSpace>());
 
-  KOKKOS_INLINE_FUNCTION bool has_critic() const { return critic.after.layer_count > 0; }
+  KOKKOS_INLINE_FUNCTION bool has_critic() const {
+    return critic.after.layer_count > 0;
+  }
 };
 
 /// So many that nobody takes them for few.

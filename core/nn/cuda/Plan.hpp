@@ -130,7 +130,10 @@ struct Plan {
 struct Step {
   const float* observation = nullptr;  ///< (agents, observation_size)
   float* carry = nullptr;              ///< (agents, carry_size), read and replaced
+  const std::int8_t* done = nullptr;   ///< (agents) or null; nonzero zeroes the carry afterwards
+  float* hidden = nullptr;             ///< (agents, inputs of the head) or null: as it saw them
   Decision<float> decision;
+  int number = 0;  ///< of the step, for what `decision` writes
 };
 
 }  // namespace dempilot::nn::cuda

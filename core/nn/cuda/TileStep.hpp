@@ -71,10 +71,12 @@ class TileStep {
     agents_ = left < rows() ? left : rows();
     load_observation();
     take_through(plan_.actor, plan_.actor.layer_count);
+    if (step_.hidden != nullptr) show_features();
     dense(plan_.head, true);
     machine_.barrier();
     decide();
     if (plan_.critic.layer_count > 0) criticise();
+    if (step_.done != nullptr) forget_where_done();
   }
 
  private:
@@ -259,8 +261,8 @@ class TileStep {
   DEMPILOT_FUNCTION void decide() {
     machine_.each_thread(agents_, [&](int row) {
       const float* const head = room_.head + row * room_.head_stride;
-      step_.decision.report(0, first_ + row, head);
-      if (step_.decision.action != nullptr) step_.decision.act(0, first_ + row, head);
+      step_.decision.report(step_.number, first_ + row, head);
+      if (step_.decision.action != nullptr) step_.decision.act(step_.number, first_ + row, head);
     });
   }
 
@@ -277,7 +279,30 @@ class TileStep {
     dense(plan_.critic.layers[last], true);
     machine_.barrier();
     machine_.each_thread(agents_, [&](int row) {
-      step_.decision.value[first_ + row] = room_.head[row * room_.head_stride];
+      step_.decision.value[step_.decision.row_of(step_.number, first_ + row)] =
+          room_.head[row * room_.head_stride];
+    });
+  }
+
+  DEMPILOT_FUNCTION void show_features() {
+    const int width = plan_.head.features;
+    machine_.each_warp(agents_, [&](int row) {
+      machine_.each_lane([&](int lane) {
+        for (int column = lane; column < width; column += 32) {
+          step_.hidden[static_cast<std::size_t>(first_ + row) * width + column] =
+              number_of(room_.in[row * room_.stride + column]);
+        }
+      });
+    });
+  }
+
+  DEMPILOT_FUNCTION void forget_where_done() {
+    machine_.each_warp(agents_, [&](int row) {
+      if (step_.done[first_ + row] == 0) return;
+      machine_.each_lane([&](int lane) {
+        for (int entry = lane; entry < plan_.carry_size; entry += 32)
+          *carry(first_ + row, entry) = 0.0F;
+      });
     });
   }
 

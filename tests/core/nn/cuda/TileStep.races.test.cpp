@@ -30,11 +30,13 @@ class Block {
         carry_(test::random_values<float>(agents * spec.carry_size(), 3)),
         log_std_(spec.action_size),
         mean_(agents * spec.action_size),
-        value_(agents) {
+        value_(agents),
+        done_(agents, 1) {
     parts_.plan.weights = parts_.weights.data();
     parts_.plan.biases = parts_.biases.data();
     step_.observation = observation_.data();
     step_.carry = carry_.data();
+    step_.done = done_.data();
     step_.decision.actions = static_cast<int>(spec.action_size);
     step_.decision.head_outputs = parts_.plan.head.width;
     step_.decision.head_gives_value = parts_.plan.critic.layer_count == 0;
@@ -64,6 +66,7 @@ class Block {
  private:
   PlanParts parts_;
   std::vector<float> observation_, carry_, log_std_, mean_, value_;
+  std::vector<std::int8_t> done_;
   Step step_;
   TileRoom<Format<precision>::Element> room_;
   std::vector<unsigned char> room_bytes_;

@@ -34,6 +34,7 @@ Result<float> step(const ModelSpec& spec, const Parameters& parameters, const Ba
   // What decides is that of a network of the portable kind.
   const Network<float, Kokkos::Serial> network(spec, parameters, LayerForm::portable);
   const auto agents = static_cast<std::size_t>(batch.agents);
+  const auto hidden = static_cast<std::size_t>(plan.head.features);
   const auto room = [agents](std::size_t width) {
     return std::vector<float>(agents * width, -99.0F);
   };
@@ -42,14 +43,19 @@ Result<float> step(const ModelSpec& spec, const Parameters& parameters, const Ba
                        room(spec.action_width()),
                        room(1),
                        room(1),
-                       {},
+                       room(hidden),
                        batch.carry};
   Rollout<float, Kokkos::Serial> rollout;
   rollout.agents = batch.agents;
   rollout.sample = batch.sample;
   rollout.seed = batch.seed;
   rollout.first_decision = batch.first_decision;
-  Step step{batch.observation.data(), result.carry.data(), decision_of(network, rollout)};
+  Step step;
+  step.observation = batch.observation.data();
+  step.carry = result.carry.data();
+  step.done = batch.done.empty() ? nullptr : batch.done.data();
+  step.hidden = result.hidden.data();
+  step.decision = decision_of(network, rollout);
   step.decision.ids = batch.ids.empty() ? nullptr : batch.ids.data();
   step.decision.mean = result.mean.data();
   step.decision.std = result.std.data();
@@ -188,11 +194,13 @@ TEST_P(EachPrecision, GivesEachAgentTheSameInEveryTile) {
   }
 }
 
-TEST(Cuda, DrawsTheSameActionsAsTheHost) {
+TEST(Cuda, DoesAllThatTheHostDoes) {
   for (const ModelSpec& spec : test::one_of_each_composition()) {
     const Parameters parameters = tame_parameters(spec);
     Batch<float> batch = test::random_batch<float>(spec, 21);
     batch.sample = true;
+    for (int agent = 0; agent < batch.agents; ++agent)
+      batch.done.push_back(static_cast<std::int8_t>(agent % 3 == 1));
     batch.first_decision = 5;
     for (int agent = 0; agent < batch.agents; ++agent)
       batch.ids.push_back(1000 - 3 * agent);
@@ -204,6 +212,8 @@ TEST(Cuda, DrawsTheSameActionsAsTheHost) {
     expect_close(found.action, host.action);
     expect_close(found.log_prob, host.log_prob);
     expect_close(found.std, host.std);
+    expect_close(found.hidden, host.hidden);
+    expect_close(found.carry, host.carry);
   }
 }
 
