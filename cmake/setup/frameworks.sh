@@ -46,12 +46,24 @@ ensure_bench_frameworks() {
   export DEMPILOT_BENCH_JAX DEMPILOT_BENCH_TORCH
 }
 
-# ensure_cuda_compiler: sets nvcc, that of CUDACXX, of the PATH, or PyPI's.
+# knows_cpp20 NVCC: whether it compiles C++20, as that of CUDA 12 and later does.
+knows_cpp20() {
+  [[ $("$1" --version 2>/dev/null) =~ release\ ([0-9]+)\. && ${BASH_REMATCH[1]} -ge 12 ]]
+}
+
+# ensure_cuda_compiler: sets nvcc, that of CUDACXX, of the PATH if it is new enough, or PyPI's.
 ensure_cuda_compiler() {
-  local found
+  local folder
   nvcc=${CUDACXX:-$(command -v nvcc || true)}
-  [[ -z $nvcc ]] || return 0
+  if [[ -n ${CUDACXX-} ]] || knows_cpp20 "$nvcc"; then
+    return
+  fi
   ensure_packages python3-venv python3-pip
-  found=("$(environment cuda)"/lib/python*/site-packages/nvidia/cu*/bin/nvcc)
-  nvcc=${found[0]}
+  for folder in "$(environment cuda)"/lib/python*/site-packages/nvidia/cu*; do
+    nvcc=$folder/bin/nvcc
+    # where nvcc looks for its libraries, unlike its packages
+    [[ -e $folder/lib64 ]] || ln -s lib "$folder/lib64"
+  done
+  [[ -x $nvcc ]] || fail "no CUDA compiler" "its packages from PyPI hold none" \
+    "Name one of CUDA 12 or later in CUDACXX."
 }

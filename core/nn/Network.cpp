@@ -164,9 +164,21 @@ Decision<Real> decision_of(const Network<Real, ExecutionSpace>& network,
 template <class Layers, class ExecutionSpace>
 int rows_of_a_tile(const Layers& layers, const ExecutionSpace& space, int agents) {
   if constexpr (!runs_on_host<ExecutionSpace>) return Layers::tile_rows;
-  const int share = divide_up(agents, space.concurrency());
+  const int threads = space.concurrency();
+  const int multiple = layers.block_rows(threads);
+  const int share = divide_up(agents, threads);
   const int tiles = divide_up(share, layers.most_rows());  // of each thread, nearly equal
-  return round_up(divide_up(share, tiles), layers.block_rows(space.concurrency()));
+  const int most = round_up(divide_up(share, tiles), multiple);
+  if (threads == 1) return most;
+  // The thread that has most decides how long it takes: of fewer rows to a tile, what divides best.
+  const auto rows_of_one = [&](int rows) {
+    return divide_up(divide_up(agents, rows), threads) * rows;
+  };
+  int best = most;
+  for (int rows = most; rows > most / 2; rows -= multiple) {
+    if (rows_of_one(rows) < rows_of_one(best)) best = rows;
+  }
+  return best;
 }
 
 /// Not made anew at every decision.

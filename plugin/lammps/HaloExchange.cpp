@@ -187,6 +187,7 @@ void HaloExchange::mark_images(std::span<const double> agents, double range) {
 void HaloExchange::serve(std::span<const double> agents, const Wanted& group, SeenCloud& out) {
   if (candidates_.empty() || agents.empty()) return;
   filter_.build(agents, group.range);
+  const Bounds alone = box_.realm_without_images(filter_.bounds());
   near_.clear();
   std::array<double, 3 * block> positions;
   for (std::size_t begin = 0; begin < candidates_.size(); begin += block) {
@@ -195,7 +196,7 @@ void HaloExchange::serve(std::span<const double> agents, const Wanted& group, Se
     for (std::size_t n = 0; n < some.size(); ++n)
       std::copy_n(own_.position + 3 * static_cast<std::ptrdiff_t>(some[n]), 3,
                   positions.data() + 3 * n);
-    sort(positions.data(), some, group, out);
+    tell_apart(positions.data(), some, alone, group, out);
   }
   add_near(out);
 }
@@ -204,23 +205,23 @@ void HaloExchange::serve(std::span<const double> agents, const Wanted& group, Se
 void HaloExchange::serve_own(const Wanted& group, SeenCloud& out) {
   if (group.group_bit == 0 || group.range <= 0.0 || own_agents_.empty()) return;
   filter_.build(own_agents_, group.range);
+  const Bounds alone = box_.realm_without_images(filter_.bounds());
   near_.clear();
   std::array<std::int32_t, block> some;
   for (std::size_t begin = 0; begin < own_.count; begin += block) {
     const std::size_t count = std::min(block, own_.count - begin);
     std::iota(some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count),
               static_cast<std::int32_t>(begin));
-    sort(own_.position + 3 * begin, std::span(some).first(count), group, out);
+    tell_apart(own_.position + 3 * begin, std::span(some).first(count), alone, group, out);
   }
   add_near(out);
 }
 
-/// At most a block of own particles, which are at `positions`: near_, or images in `out`. Most are
-/// far from the borders of the box, and are themselves all that can be near.
-void HaloExchange::sort(const double* positions, std::span<const std::int32_t> particles,
-                        const Wanted& group, SeenCloud& out) {
+/// At most a block of own particles, which are at `positions`: they go to near_, or their images to
+/// `out`. Most are `alone`, far from the borders of the box, and themselves all that can be near.
+void HaloExchange::tell_apart(const double* positions, std::span<const std::int32_t> particles,
+                              const Bounds& alone, const Wanted& group, SeenCloud& out) {
   using Mark = TargetFilter::Mark;
-  const Bounds alone = box_.realm_without_images(filter_.bounds());
   std::array<Mark, block> marks;
   filter_.find_marks(positions, particles.size(), alone, marks.data());
   // Nobody can guess which are near: nothing branches.

@@ -73,8 +73,8 @@ class HaloExchange {
   void mark_images(std::span<const double> agents, double range);
   void serve(std::span<const double> agents, const Wanted& group, SeenCloud& out);
   void serve_own(const Wanted& group, SeenCloud& out);
-  void sort(const double* positions, std::span<const std::int32_t> particles, const Wanted& group,
-            SeenCloud& out);
+  void tell_apart(const double* positions, std::span<const std::int32_t> particles,
+                  const Bounds& alone, const Wanted& group, SeenCloud& out);
   void add_near(SeenCloud& out) const;
   void add_images(std::int32_t candidate, const WantedColumns& wanted, SeenCloud& out) const;
 

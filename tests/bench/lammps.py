@@ -19,10 +19,11 @@ from replay import scripts, write_pushes
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent.parent / "sim_examples" / "lighthouse"
 PHASES = ("inputs", "observe", "infer", "act")
-CONTESTANTS = ("pushed", "fix pilot")  #: the first does without the fix
+CONTESTANTS = ("pushed", "fix pilot", "at rest")  #: the second is with the fix
 
 LOOP = re.compile(r"^Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms"
                   r"(?:(?!^Loop time).)*?^(\S+)% CPU use", re.M | re.S)
+BUILDS = re.compile(r"^Neighbor list builds = (\d+)", re.M)
 PILOT = re.compile(r"(\d+) decisions, (\d+) agents; seconds per rank: "
                    r"inputs (\S+), observe (\S+), infer (\S+), act (\S+)")
 
@@ -35,6 +36,7 @@ class Run:
     cpu_share: float  #: of its cores' time that LAMMPS had in the loop
     steps: int
     atoms: int
+    builds: int = 0  #: of neighbor lists
     decisions: int = 0
     agents: int = 0
     phases: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)  #: seconds of PHASES, of each rank
@@ -51,7 +53,8 @@ def parse_log(text: str) -> Run:
         raise BenchError("LAMMPS's log has no 'Loop time' (the run did not end). See the log")
     seconds = sum(float(loop[0]) for loop in loops)
     busy = sum(float(loop[0]) * float(loop[3]) / 100 for loop in loops)
-    run = Run(seconds, busy / seconds, sum(int(loop[1]) for loop in loops), int(loops[-1][2]))
+    run = Run(seconds, busy / seconds, sum(int(loop[1]) for loop in loops), int(loops[-1][2]),
+              int(BUILDS.findall(text)[-1]))
     said = PILOT.findall(text)
     if not said:
         return run
@@ -79,7 +82,8 @@ class Simulation:
     def run(self, name: str) -> Run:
         """Runs one of the scripts."""
         log = self.folder / f"{name.replace(' ', '_')}.log"
-        variables = {"seed": 1, "contestant": "none" if name == "pushed" else "policy",
+        pilot = name in ("fix pilot", "write down")
+        variables = {"seed": 1, "contestant": "policy" if pilot else "none",
                      "bed": self.folder / "bed.data", "out": self.folder, "policies": EXAMPLE,
                      "interval": self.every, "decisions": self.decisions, "flash": 5}
         lmp = os.environ.get("DEMPILOT_LMP")
@@ -102,48 +106,61 @@ class Simulation:
         return self.folder / f"{name.replace(' ', '_')}.in"
 
 
+def check_motion(pushed: Run, piloted: Run) -> None:
+    """Without the same motion nothing would follow from the times."""
+    if abs(pushed.builds - piloted.builds) > 0.1 * piloted.builds:
+        raise BenchError(
+            f"agents that are pushed again rebuild neighbor lists {pushed.builds} times, with the "
+            f"fix {piloted.builds} times (the motion is not the same, so that times cannot be "
+            "compared). Compare lighthouse.in and world.py with the policy's drag and scale")
+
+
 def lammps_records(
-    with_fix: Sequence[Run], without: Sequence[Run], *, ranks: int, every: int, clock: str
+    runs: dict[str, Sequence[Run]], *, ranks: int, every: int, clock: str
 ) -> list[dict[str, Any]]:
-    """One record without the fix, one with it; runs are paired by round."""
+    """One record for each contestant; runs are paired by round."""
     records = []
-    for name, runs in zip(CONTESTANTS, (without, with_fix), strict=True):
-        times = [1e3 * run.loop(clock) / run.steps for run in runs]
-        shares = {f"{phase}_share": statistics.median(run.phases[i] / run.seconds for run in runs)
+    pushed = runs[CONTESTANTS[0]]
+    for name in CONTESTANTS:
+        own = runs[name]
+        times = [1e3 * run.loop(clock) / run.steps for run in own]
+        shares = {f"{phase}_share": statistics.median(run.phases[i] / run.seconds for run in own)
                   for i, phase in enumerate(PHASES)}
-        decided = max(1, runs[0].decisions)
+        decided = max(1, own[0].decisions)
         records.append({
             "contestant": name,
             "mode": "lammps",
             "ranks": ranks,
             "threads": 1,
-            "atoms": runs[0].atoms,
-            "agents": runs[0].agents,
+            "atoms": own[0].atoms,
+            "agents": own[0].agents,
+            "neighbor_list_builds": own[0].builds,
             "every": every,
             "clock": clock,
-            "rounds": len(runs),
+            "rounds": len(own),
             "ms_per_step": statistics.median(times),
             "fastest": min(times),
             "slowest": max(times),
-            "ratio_to_pushed": paired([run.loop(clock) for run in runs],
-                                      [run.loop(clock) for run in without]),
+            "ratio_to_pushed": paired([run.loop(clock) for run in own],
+                                      [run.loop(clock) for run in pushed]),
             "ratio_to_rest": statistics.median(
-                run.seconds / (run.seconds - sum(run.phases)) for run in runs),
-            "cpu_share": statistics.median(run.cpu_share for run in runs),
+                run.seconds / (run.seconds - sum(run.phases)) for run in own),
+            "cpu_share": statistics.median(run.cpu_share for run in own),
             **{f"{phase}_ms_per_decision": 1e3 * statistics.median(
-                run.phases[i] for run in runs) / decided for i, phase in enumerate(PHASES)},
+                run.phases[i] for run in own) / decided for i, phase in enumerate(PHASES)},
             **shares,
         })
     return records
 
 
 def lammps_table(records: Sequence[dict[str, Any]]) -> str:
-    """Both records."""
-    first = records[-1]
+    """All records."""
+    first = records[CONTESTANTS.index("fix pilot")]
     lines = [f"{first['atoms']:,} atoms, {first['agents']} agents, a decision every "
              f"{first['every']} steps, {first['ranks']} rank(s)",
              f"{'':12}{'ms a step':>11}{'fastest to slowest':>22}{'to pushed':>11}"
-             f"{'to the rest':>13}{'inputs':>10}{'observe':>10}{'infer':>9}{'act':>9}   (shares of the loop)"]
+             f"{'to the rest':>13}{'inputs':>10}{'observe':>10}{'infer':>9}{'act':>9}"
+             "   (shares of the loop)"]
     for record in records:
         spread = f"{record['fastest']:.3g} to {record['slowest']:.3g}"
         shares = "".join(f"{100 * record[f'{phase}_share']:{width}.2f} %"

@@ -39,7 +39,7 @@ run             ${{steps}} pre no every ${{interval}} "next pushx" "next pushy"
 
 
 def scripts(lighthouse: Path) -> dict[str, str]:
-    """The script that writes the pushes down, that with the fix, and that without it."""
+    """The script that writes the pushes down, that with the fix, and two without it."""
     text = lighthouse.read_text()
     for line in (ATOM_STYLE, RUN):
         if text.count(line) != 1:
@@ -47,11 +47,11 @@ def scripts(lighthouse: Path) -> dict[str, str]:
                              "it to make its own scripts). Write it as it was")
     before_run, _ = text.replace(ATOM_STYLE, ATOM_STYLE + MAP).split(RUN)
     return {"write down": before_run + WRITE_DOWN + RUN, "fix pilot": before_run + RUN,
-            "pushed": before_run + PUSH}
+            "pushed": before_run + PUSH, "at rest": before_run + RUN}
 
 
 def write_pushes(folder: Path) -> None:
-    """pushes.x and pushes.y of the folder's pushes.dump: sections of a number and ID, force lines."""
+    """Turns pushes.dump into pushes.x and pushes.y: of each decision a count, lines of ID and force."""
     with (folder / "pushes.dump").open() as dump, (folder / "pushes.x").open("w") as x, \
             (folder / "pushes.y").open("w") as y:
         while header := list(islice(dump, 9)):

@@ -209,8 +209,9 @@ def compare_lammps(options: argparse.Namespace, settings: frameworks.Settings,
             for name in lammps.CONTESTANTS[::1 if n % 2 else -1]:
                 settings.say(f"LAMMPS, {count} rank(s): round {n + 1} of {settings.rounds}, {name}")
                 runs[name].append(simulation.run(name))
-        records = lammps.lammps_records(runs["fix pilot"], runs["pushed"], ranks=count,
-                                        every=options.every, clock=options.clock)
+        lammps.check_motion(runs["pushed"][0], runs["fix pilot"][0])
+        records = lammps.lammps_records(runs, ranks=count, every=options.every,
+                                        clock=options.clock)
         output.add(records, lammps.lammps_table(records))
 
 

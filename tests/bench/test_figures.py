@@ -21,7 +21,7 @@ from figures import (
     weights_line,
 )
 from frameworks import SIZES, Size, parse_size
-from lammps import EXAMPLE, Run, lammps_records, lammps_table, parse_log
+from lammps import EXAMPLE, Run, check_motion, lammps_records, lammps_table, parse_log
 from model import (
     BenchError,
     Cost,
@@ -190,13 +190,15 @@ LOG = """Loop time of 0.5 on 2 procs for 100 steps with 7 atoms
 100.0% CPU use with 2 MPI tasks x no OpenMP threads
 Loop time of 2 on 2 procs for 900 steps with 5640 atoms
 80.0% CPU use with 2 MPI tasks x no OpenMP threads
-Fix pilot pilot: 101 decisions, 240 agents; seconds per rank: inputs 0.03, observe 0.25, infer 0.5, act 0.0125
+Neighbor list builds = 17
+Fix pilot pilot: 101 decisions, 240 agents; \
+seconds per rank: inputs 0.03, observe 0.25, infer 0.5, act 0.0125
 """
 
 
 def test_a_log_tells_of_all_pieces_of_a_run():
     run = parse_log(LOG)
-    assert run == Run(2.5, pytest.approx(0.84), 1000, 5640, 101, 240, (0.03, 0.25, 0.5, 0.0125))
+    assert run == Run(2.5, pytest.approx(0.84), 1000, 5640, 17, 101, 240, (0.03, 0.25, 0.5, 0.0125))
     assert (run.loop("wall"), run.loop("cpu")) == (2.5, pytest.approx(2.1))
     assert parse_log("\n".join(LOG.splitlines()[:-1])).decisions == 0
     with pytest.raises(BenchError, match="has no 'Loop time'"):
@@ -205,9 +207,12 @@ def test_a_log_tells_of_all_pieces_of_a_run():
 
 def test_a_run_with_the_fix_is_set_against_one_without_it():
     without = [Run(1.0, 1.0, 1000, 5640), Run(2.0, 1.0, 1000, 5640), Run(4.0, 1.0, 1000, 5640)]
-    with_fix = [Run(2 * run.seconds, 1.0, 1000, 5640, 100, 240, (0.0, 0.1 * run.seconds, 0.8, 0.0))
+    with_fix = [Run(2 * run.seconds, 1.0, 1000, 5640, 9, 100, 240,
+                    (0.0, 0.1 * run.seconds, 0.8, 0.0))
                 for run in without]
-    plain, fix = lammps_records(with_fix, without, ranks=2, every=10, clock="wall")
+    runs = {"pushed": without, "fix pilot": with_fix, "at rest": without}
+    plain, fix, rest = lammps_records(runs, ranks=2, every=10, clock="wall")
+    assert rest["ratio_to_pushed"] == 1
     assert (plain["ms_per_step"], plain["ratio_to_pushed"]) == (2.0, 1.0)
     assert (fix["ms_per_step"], fix["ratio_to_pushed"]) == (4.0, 2.0)
     assert fix["observe_share"] == pytest.approx(0.05)
@@ -216,7 +221,13 @@ def test_a_run_with_the_fix_is_set_against_one_without_it():
     assert fix["ratio_to_rest"] == pytest.approx(4 / 3)
     assert plain["ratio_to_rest"] == 1
     assert fix["infer_ms_per_decision"] == pytest.approx(8)
-    assert "20.00 %" in lammps_table([plain, fix])
+    assert "20.00 %" in lammps_table([plain, fix, rest])
+
+
+def test_another_motion_is_told_of():
+    check_motion(Run(1.0, 1.0, 1000, 5640, 95), Run(1.0, 1.0, 1000, 5640, 100))
+    with pytest.raises(BenchError, match="80 times, with the fix 100 times"):
+        check_motion(Run(1.0, 1.0, 1000, 5640, 80), Run(1.0, 1.0, 1000, 5640, 100))
 
 
 def test_scripts_are_the_lighthouses_but_for_who_pushes():
@@ -228,7 +239,6 @@ def test_scripts_are_the_lighthouses_but_for_who_pushes():
         lines.remove("atom_modify     map array")
         assert lines[: len(original) - 1] == original[:-1], name
     assert made["fix pilot"].endswith("run             ${steps}\n")
-    assert "fix pilot" not in made["pushed"].split(original[-2])[1]
 
 
 def test_a_changed_lighthouse_is_told_of(tmp_path):
@@ -239,7 +249,8 @@ def test_a_changed_lighthouse_is_told_of(tmp_path):
 
 
 def test_pushes_are_sections_of_forces(tmp_path):
-    header = "ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS\n0 1\n0 1\n0 1\nITEM: ATOMS\n"
+    header = ("ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS\n0 1\n0 1\n0 1\n"
+              "ITEM: ATOMS\n")
     (tmp_path / "pushes.dump").write_text(header.format(0) + "4 0.5 -1\n7 0 0.25\n"
                                           + header.format(10) + "4 1 0\n7 -0.1 0\n")
     write_pushes(tmp_path)

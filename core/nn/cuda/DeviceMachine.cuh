@@ -47,14 +47,13 @@ class DeviceMachine {
   DEMPILOT_FUNCTION void multiply_tf32(const Rows& rows, const Columns& columns, Sums& sums, int m,
                                        int tile) const {
 #ifdef __CUDA_ARCH__
-    const RowWords& a = rows.own;
-    const Word& b = columns.own.of[tile];
+    const auto a = registers_of(rows.own);
+    const auto b = registers_of(columns.own.of[tile]);
     float(&d)[4] = sums.own.of[m][tile];
     asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
         "{%0,%1,%2,%3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a.upper.low), "r"(a.lower.low), "r"(a.upper.high), "r"(a.lower.high), "r"(b.low),
-          "r"(b.high));
+        : "r"(a.of[0]), "r"(a.of[1]), "r"(a.of[2]), "r"(a.of[3]), "r"(b.of[0]), "r"(b.of[1]));
 #endif
   }
 
@@ -62,14 +61,13 @@ class DeviceMachine {
   DEMPILOT_FUNCTION void multiply_bf16(const Rows& rows, const Columns& columns, Sums& sums, int m,
                                        int tile) const {
 #ifdef __CUDA_ARCH__
-    const RowWords& a = rows.own;
-    const Word& b = columns.own.of[tile];
+    const auto a = registers_of(rows.own);
+    const auto b = registers_of(columns.own.of[tile]);
     float(&d)[4] = sums.own.of[m][tile];
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
         "{%8,%9}, {%0,%1,%2,%3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a.upper.low), "r"(a.lower.low), "r"(a.upper.high), "r"(a.lower.high), "r"(b.low),
-          "r"(b.high));
+        : "r"(a.of[0]), "r"(a.of[1]), "r"(a.of[2]), "r"(a.of[3]), "r"(b.of[0]), "r"(b.of[1]));
 #endif
   }
 

@@ -3,6 +3,7 @@
 #ifdef KOKKOS_ENABLE_CUDA
 
 #include <cstdlib>
+#include <stdexcept>
 #include <string_view>
 
 #include "core/Error.hpp"
@@ -17,6 +18,17 @@ Vector<T, Kokkos::Cuda> to_device(const std::vector<T>& values, const char* labe
   Vector<T, Kokkos::Cuda> vector(Kokkos::ViewAllocateWithoutInitializing(label), values.size());
   Kokkos::deep_copy(vector, HostVector<const T>(values.data(), values.size()));
   return vector;
+}
+
+/// What CUDA says of itself, as an error of ours.
+template <class Work>
+void of_cuda(const Work& work) {
+  try {
+    work();
+  } catch (const std::runtime_error& problem) {
+    fail("the device did not take a step ({}) look at it with nvidia-smi, or run on the host",
+         problem.what());
+  }
 }
 
 }  // namespace
@@ -47,7 +59,7 @@ FusedNetwork::FusedNetwork(const ModelSpec& spec, const Parameters& parameters,
   plan.inverse_std = inverse_std_.data();
   observation_size_ = plan.observation_size;
   features_ = plan.head.features;
-  launcher_.emplace(plan, precision);
+  of_cuda([&] { launcher_.emplace(plan, precision); });
   workspace_ = Vector<unsigned char, Space>("DEMPilot::FusedNetwork::workspace",
                                             launcher_->workspace_bytes());
 }
@@ -66,7 +78,7 @@ void FusedNetwork::forward(const Kokkos::Cuda& space, const Rollout<float, Kokko
       step.hidden = rollout.hidden.data() + rows * static_cast<std::size_t>(features_);
     step.decision = decision;
     step.number = number;
-    launcher_->launch(step, workspace_.data(), space.cuda_stream());
+    of_cuda([&] { launcher_->launch(step, workspace_.data(), space.cuda_stream()); });
   }
 }
 

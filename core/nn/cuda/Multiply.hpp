@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -25,11 +24,15 @@ struct RowWords {
 
 /// A lane's operands in the order of the registers of a matrix instruction. Its k-th input is not
 /// the k-th of a row, but the same one of rows and columns: the order of a sum is all that changes.
-DEMPILOT_FUNCTION std::array<std::uint32_t, 4> registers_of(const RowWords& rows) {
-  return {rows.upper.low, rows.lower.low, rows.upper.high, rows.lower.high};
+template <int count>
+struct Registers {
+  std::uint32_t of[count];
+};
+DEMPILOT_FUNCTION Registers<4> registers_of(const RowWords& rows) {
+  return {{rows.upper.low, rows.lower.low, rows.upper.high, rows.lower.high}};
 }
-DEMPILOT_FUNCTION std::array<std::uint32_t, 2> registers_of(const Word& column) {
-  return {column.low, column.high};
+DEMPILOT_FUNCTION Registers<2> registers_of(const Word& column) {
+  return {{column.low, column.high}};
 }
 
 template <int tiles>
@@ -134,7 +137,7 @@ DEMPILOT_FUNCTION Word part_of(Word word) {
   const auto part = [](std::uint32_t bits) {
     const float x = float_of(bits);
     const float cut = cut_to_tf32(x);
-    return bits_of(rest ? x - cut : cut);
+    return bits_of(!rest ? cut : x == cut ? 0.0F : x - cut);  // of an infinity nothing is left
   };
   return {part(word.low), part(word.high)};
 }
@@ -191,10 +194,8 @@ class TensorProducts {
     });
     DEMPILOT_UNROLL
     for (int tile = 0; tile < tiles; ++tile) {
-      if constexpr (is_split) {  // the small ones first
-        machine_.multiply_tf32(rest, columns_, sums, m, tile);
-        machine_.multiply_tf32(rows, rest_, sums, m, tile);
-        machine_.multiply_tf32(rows, columns_, sums, m, tile);
+      if constexpr (is_split) {
+        add_whole(rows, rest, sums, m, tile);
       } else if constexpr (precision == Precision::tf32) {
         machine_.multiply_tf32(rows, columns_, sums, m, tile);
       } else {
@@ -205,6 +206,26 @@ class TensorProducts {
 
  private:
   static constexpr bool is_split = precision == Precision::tf32x3;
+
+  /// Tensor cores cut what they add to a sum, and cut again at each chunk. So a chunk is summed by
+  /// itself, the small products first, and then added as floats are.
+  DEMPILOT_FUNCTION void add_whole(const Lane<RowWords>& rows, const Lane<RowWords>& rest,
+                                   Lane<Sums<row_tiles, tiles>>& sums, int m, int tile) const {
+    Lane<Sums<1, tiles>> chunk;
+    machine_.each_lane([&](int lane) {
+      DEMPILOT_UNROLL
+      for (int i = 0; i < 4; ++i)
+        chunk[lane].of[0][tile][i] = 0.0F;
+    });
+    machine_.multiply_tf32(rest, columns_, chunk, 0, tile);
+    machine_.multiply_tf32(rows, rest_, chunk, 0, tile);
+    machine_.multiply_tf32(rows, columns_, chunk, 0, tile);
+    machine_.each_lane([&](int lane) {
+      DEMPILOT_UNROLL
+      for (int i = 0; i < 4; ++i)
+        sums[lane].of[m][tile][i] += chunk[lane].of[0][tile][i];
+    });
+  }
 
   DEMPILOT_FUNCTION void fetch() {
     machine_.each_lane([&](int lane) {

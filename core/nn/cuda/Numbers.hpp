@@ -45,8 +45,9 @@ DEMPILOT_FUNCTION float float_of(std::uint32_t bits) {
 }
 
 /// The nearest tf32, which has 13 digits of the fraction less than a float; of two, that farther
-/// from 0.
+/// from 0. Of a NaN, whose fraction may be all ones, a NaN.
 DEMPILOT_FUNCTION float round_to_tf32(float x) {
+  if (!(x == x)) return x;
   return float_of((bits_of(x) + 0x1000U) & 0xffffe000U);
 }
 

@@ -82,6 +82,8 @@ const StepLauncher::Shape& StepLauncher::shape_for(int agents) const {
 void StepLauncher::launch(const Step& step, void* workspace, void* stream) const {
   const int agents = step.decision.agents;
   if (agents == 0) return;
+  if (workspace_bytes_ > 0 && workspace == nullptr)
+    throw std::runtime_error("CUDA: a network this wide needs a workspace");
   const Shape& shape = shape_for(agents);
   const int tiles = (agents + shape.rows - 1) / shape.rows;
   std::size_t of_each_block = workspace_bytes_ / static_cast<std::size_t>(shape.most_blocks);

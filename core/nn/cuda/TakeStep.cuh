@@ -6,8 +6,9 @@
 
 namespace dempilot::nn::cuda {
 
-/// Registers are shared by two blocks, of which one multiplies while the other one reads and
-/// decides; but of those forms that need more of them a multiprocessor holds one.
+/// Registers are left for a second block on the multiprocessor, which multiplies while the first
+/// one reads and decides, if shared memory has room for both; but of forms that need more of them
+/// for one alone.
 template <Precision precision, int row_tiles>
 inline constexpr int blocks_wanted = row_tiles == 4 && (precision == Precision::fp32 ||
                                                         precision == Precision::tf32x3)

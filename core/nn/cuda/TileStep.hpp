@@ -29,14 +29,14 @@ struct TileRoom {
     return (width + 32 * per_bank - 1) / (32 * per_bank) * (32 * per_bank) + 8 * per_bank;
   }
 
-  /// Lays it out from `memory` on, 16 bytes aligned; returns how many bytes it takes.
+  /// Lays it out from `first` on, 16 bytes aligned, or nowhere; returns how many bytes it takes.
   DEMPILOT_FUNCTION std::size_t place(const Plan& plan, int rows, unsigned char* first) {
     stride = stride_of(plan.widest);
     memory_stride = plan.widest_h > 0 ? stride_of(plan.widest_h) : 0;
     head_stride = padded(plan.head.width) + 1;
     std::size_t bytes = 0;
     const auto take = [&](std::size_t size) {
-      unsigned char* const here = first + bytes;
+      unsigned char* const here = first == nullptr ? nullptr : first + bytes;
       bytes += (size + 15) / 16 * 16;
       return here;
     };

@@ -29,7 +29,7 @@ struct CellNumbers {
 
   /// For each of `points` (count, 3), where its cell has the number n: cell[...] = n, or
   /// box.count() outside of the box; in either case box.count() + 1 for those outside of `region`,
-  /// and for those that are not finite.
+  /// as those that are not a number are.
   void (*find)(const CellBox& box, const Region& region, const double* points, std::size_t count,
                std::int32_t* cell);
 };

@@ -18,7 +18,7 @@ using Doubles = hn::ScalableTag<double>;
 using Tag = hn::Rebind<float, Doubles>;
 using Integers = hn::Rebind<std::int32_t, Doubles>;
 using Floats = hn::Vec<Tag>;
-using Bins = hn::Vec<Integers>;
+using BinNumbers = hn::Vec<Integers>;
 
 constexpr int lanes = static_cast<int>(hn::MaxLanes(Tag()));
 static_assert(Sightings::most % lanes == 0);
@@ -48,12 +48,12 @@ HWY_INLINE Floats rough_atan2(Floats y, Floats x, Floats longer) {
 
 /// floor((atan2(y, x) + offset) * scale), or -1 where the rough angle does not tell. x and y are
 /// not beyond 1.
-HWY_INLINE Bins rough_bins(Floats y, Floats x, double offset, double scale) {
+HWY_INLINE BinNumbers rough_bins(Floats y, Floats x, double offset, double scale) {
   const Floats longer = hn::Max(hn::Abs(x), hn::Abs(y));
   const Floats angle = rough_atan2(y, x, longer);
   const Floats place =
       hn::Max(hn::Mul(hn::Add(angle, number(offset)), number(scale)), hn::Zero(Tag()));
-  const Bins bin = hn::ConvertTo(Integers(), place);
+  const BinNumbers bin = hn::ConvertTo(Integers(), place);
   const Floats within = hn::Sub(place, hn::ConvertTo(Tag(), bin));
   const Floats from_edge = hn::Min(within, hn::Sub(number(1), within));
   const auto clear = hn::And(hn::Gt(from_edge, number(detail::rough_angle_error * scale)),
@@ -73,20 +73,21 @@ struct Batch {
   }
 };
 
-/// Bins of vectors in units of the range: nothing is far beyond 1.
-HWY_INLINE Bins rough_bins(const LidarBins& bins, const Batch& batch, hn::Vec<Doubles> unit) {
+/// BinNumbers of vectors in units of the range: nothing is far beyond 1.
+HWY_INLINE BinNumbers rough_bins(const LidarBins& bins, const Batch& batch, hn::Vec<Doubles> unit) {
   const auto component = [&](const double* column) {
     return hn::DemoteTo(Tag(), hn::Mul(batch.load(column), unit));
   };
   const Floats x = component(batch.seen.x);
   const Floats y = component(batch.seen.y);
-  const Bins azimuth = rough_bins(y, x, pi, bins.n_azimuth / (2 * pi));
+  const BinNumbers azimuth = rough_bins(y, x, pi, bins.n_azimuth / (2 * pi));
   if (bins.n_elevation == 0) return azimuth;
   const Floats z = component(batch.seen.z);
   const Floats sideways = hn::Sqrt(hn::MulAdd(x, x, hn::Mul(y, y)));
-  const Bins elevation = rough_bins(z, sideways, pi / 2, bins.n_elevation / pi);
-  const Bins unknown = hn::BroadcastSignBit(hn::Or(azimuth, elevation));
-  const Bins bin = hn::Add(hn::Mul(azimuth, hn::Set(Integers(), bins.n_elevation)), elevation);
+  const BinNumbers elevation = rough_bins(z, sideways, pi / 2, bins.n_elevation / pi);
+  const BinNumbers unknown = hn::BroadcastSignBit(hn::Or(azimuth, elevation));
+  const BinNumbers bin =
+      hn::Add(hn::Mul(azimuth, hn::Set(Integers(), bins.n_elevation)), elevation);
   return hn::Or(bin, unknown);
 }
 

@@ -45,12 +45,12 @@ class HostMachine {
     each_lane([&](int lane) {
       const int g = lane / 4;
       const int t = lane % 4;
-      const std::array<std::uint32_t, 4> of_a = nn::cuda::registers_of(rows[lane]);
-      const std::array<std::uint32_t, 2> of_b = nn::cuda::registers_of(columns[lane].of[tile]);
+      const auto a_words = nn::cuda::registers_of(rows[lane]);
+      const auto b_words = nn::cuda::registers_of(columns[lane].of[tile]);
       for (int i = 0; i < 4; ++i)
-        a[g + 8 * (i % 2)][t + 4 * (i / 2)] = as_tf32(of_a[i]);
+        a[g + 8 * (i % 2)][t + 4 * (i / 2)] = as_tf32(a_words.of[i]);
       for (int i = 0; i < 2; ++i)
-        b[t + 4 * i][g] = as_tf32(of_b[i]);
+        b[t + 4 * i][g] = as_tf32(b_words.of[i]);
     });
     add(a, b, sums, m, tile);
   }
@@ -62,16 +62,16 @@ class HostMachine {
     each_lane([&](int lane) {
       const int g = lane / 4;
       const int t = lane % 4;
-      const std::array<std::uint32_t, 4> of_a = nn::cuda::registers_of(rows[lane]);
-      const std::array<std::uint32_t, 2> of_b = nn::cuda::registers_of(columns[lane].of[tile]);
+      const auto a_words = nn::cuda::registers_of(rows[lane]);
+      const auto b_words = nn::cuda::registers_of(columns[lane].of[tile]);
       for (int half = 0; half < 2; ++half) {
         const auto bf16 = [half](std::uint32_t bits) {
           return nn::cuda::float_of_bf16(bits >> (16 * half) & 0xffffU);
         };
         for (int i = 0; i < 4; ++i)
-          a[g + 8 * (i % 2)][2 * t + half + 8 * (i / 2)] = bf16(of_a[i]);
+          a[g + 8 * (i % 2)][2 * t + half + 8 * (i / 2)] = bf16(a_words.of[i]);
         for (int i = 0; i < 2; ++i)
-          b[2 * t + half + 8 * i][g] = bf16(of_b[i]);
+          b[2 * t + half + 8 * i][g] = bf16(b_words.of[i]);
       }
     });
     add(a, b, sums, m, tile);
@@ -92,6 +92,14 @@ class HostMachine {
     return nn::cuda::cut_to_tf32(nn::cuda::float_of(bits));
   }
 
+  /// Tensor cores do not round their sums, but cut them, and know one NaN alone.
+  static float cut_to_float(double x) {
+    if (std::isnan(x)) return nn::cuda::float_of(0x7fffffffU);
+    const auto nearest = static_cast<float>(x);
+    return std::abs(static_cast<double>(nearest)) > std::abs(x) ? std::nextafter(nearest, 0.0F)
+                                                                : nearest;
+  }
+
   template <std::size_t inputs, class Sums>
   void add(const Matrix<16, inputs>& a, const Matrix<inputs, 8>& b, Sums& sums, int m,
            int tile) const {
@@ -102,7 +110,7 @@ class HostMachine {
         double sum = sums[lane].of[m][tile][i];
         for (std::size_t k = 0; k < inputs; ++k)
           sum += static_cast<double>(a[row][k]) * b[k][column];
-        sums[lane].of[m][tile][i] = static_cast<float>(sum);
+        sums[lane].of[m][tile][i] = cut_to_float(sum);
       }
     });
   }

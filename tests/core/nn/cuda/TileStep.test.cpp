@@ -194,6 +194,28 @@ TEST_P(EachPrecision, GivesEachAgentTheSameInEveryTile) {
   }
 }
 
+TEST_P(EachPrecision, HidesNoNaN) {
+  ModelSpec spec = test::recurrent_model(ModelVariant::current);
+  const Parameters parameters = tame_parameters(spec);
+  Batch<float> batch = test::random_batch<float>(spec, 3);
+  batch.observation[spec.observation_size] = NAN;  // of the second agent
+  const Result<float> found = step<1>(GetParam(), spec, parameters, batch, 1);
+  for (std::size_t agent = 0; agent < 3; ++agent) {
+    for (const float mean : test::row_of(found.mean, 3, agent))
+      EXPECT_EQ(std::isnan(mean), agent == 1);
+  }
+}
+
+TEST_P(EachPrecision, BearsWhatIsInfinite) {
+  const ModelSpec spec = test::recurrent_model(ModelVariant::current, {}, Activation::tanh);
+  const Parameters parameters = tame_parameters(spec);
+  Batch<float> batch = test::random_batch<float>(spec, 1);
+  batch.observation[0] = INFINITY;
+  const Result<float> found = step<1>(GetParam(), spec, parameters, batch, 1);
+  for (const float mean : found.mean)
+    EXPECT_TRUE(std::isfinite(mean));
+}
+
 TEST(Cuda, DoesAllThatTheHostDoes) {
   for (const ModelSpec& spec : test::one_of_each_composition()) {
     const Parameters parameters = tame_parameters(spec);
