@@ -18,6 +18,7 @@ inline constexpr double half_log_two_pi = 0.91893853320467274178;
 template <class Real>
 struct Decision {
   int actions = 0;
+  int action_width = 0;
   int head_outputs = 0;
   bool sigma_head = false;
   bool discrete = false;
@@ -34,7 +35,7 @@ struct Decision {
   // of all steps, one after the other; null: not asked for
   Real* mean = nullptr;      ///< (rows, actions)
   Real* std = nullptr;       ///< (rows, actions)
-  Real* action = nullptr;    ///< (rows, actions), or (rows) where actions are discrete
+  Real* action = nullptr;    ///< (rows, action_width), of which a discrete action takes the first
   Real* value = nullptr;     ///< (rows)
   Real* log_prob = nullptr;  ///< (rows)
 
@@ -68,9 +69,9 @@ struct Decision {
     const std::size_t row = row_of(step, agent);
     Real log_density = 0;
     if (discrete) {
-      log_density = choose(step, agent, head, action[row]);
+      log_density = choose(step, agent, head, action[row * action_width]);
     } else {
-      Real* const mine = action + row * actions;
+      Real* const mine = action + row * action_width;
       log_density = latent(step, agent, head, mine, 1);
       log_density -= space.forward(mine);
     }
