@@ -20,7 +20,17 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/dempilot")
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+add_compile_options(
+  "$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wpedantic;-Wconversion;-Wshadow>"
+)
+
+# dempilot_compile_for_host(SOURCE…): by the host's compiler alone, where the compiler is Kokkos'
+# wrapper around that and CUDA's. For all that includes no Kokkos: CUDA's compiler reads less C++.
+function(dempilot_compile_for_host)
+  if(CMAKE_CXX_COMPILER MATCHES "nvcc_wrapper")
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS --host-only)
+  endif()
+endfunction()
 
 if(DEMPILOT_SANITIZE)
   if(DEMPILOT_BUILD_LAMMPS_PLUGIN)

@@ -21,7 +21,12 @@ install(
 )
 
 set_target_properties(dempilot_core PROPERTIES EXPORT_NAME core)
-install(TARGETS dempilot_core EXPORT dempilotCore ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+set(_core_targets dempilot_core)
+if(TARGET dempilot_cuda)
+  list(APPEND _core_targets dempilot_cuda)
+  set_target_properties(dempilot_cuda PROPERTIES EXPORT_NAME cuda)
+endif()
+install(TARGETS ${_core_targets} EXPORT dempilotCore ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(
   EXPORT dempilotCore
   FILE dempilot-core-targets.cmake

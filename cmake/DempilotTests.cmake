@@ -3,12 +3,12 @@
 include(GoogleTest)
 
 # dempilot_add_test(NAME name SOURCES file… [LIBRARIES target…]
-#                   [BACKENDS serial openmp] [LABELS label…])
+#                   [BACKENDS serial openmp cuda] [LABELS label…])
 #
 # An executable of GoogleTest cases. With BACKENDS one executable is made for
 # each, from the same sources, that differ in the macros
-#   DEMPILOT_TEST_EXECUTION_SPACE   Kokkos::Serial or Kokkos::OpenMP
-#   DEMPILOT_TEST_BACKEND           "serial" or "openmp"
+#   DEMPILOT_TEST_EXECUTION_SPACE   Kokkos::Serial, Kokkos::OpenMP or Kokkos::Cuda
+#   DEMPILOT_TEST_BACKEND           "serial", "openmp" or "cuda"
 # main() comes from the target named by the variable DEMPILOT_TEST_MAIN, by
 # default GoogleTest's own. Labels default to the first folder below tests/.
 function(dempilot_add_test)
@@ -29,8 +29,10 @@ function(dempilot_add_test)
       set(space Kokkos::Serial)
     elseif(backend STREQUAL "openmp")
       set(space Kokkos::OpenMP)
+    elseif(backend STREQUAL "cuda")
+      set(space Kokkos::Cuda)
     else()
-      message(FATAL_ERROR "dempilot_add_test: unknown back end '${backend}' (serial or openmp)")
+      message(FATAL_ERROR "dempilot_add_test: unknown back end '${backend}' (serial, openmp or cuda)")
     endif()
     string(TOUPPER "${backend}" device)
     if(NOT device IN_LIST Kokkos_DEVICES)

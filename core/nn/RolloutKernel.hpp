@@ -255,7 +255,7 @@ struct RolloutKernel {
   }
 
   /// The same for a whole tile of one thread, whose actions lie in columns in `in` meanwhile.
-  void decide_by_columns(const Work& work, int step) const {
+  KOKKOS_FUNCTION void decide_by_columns(const Work& work, int step) const {
     Real* const columns = work.in.data();
     Real base[tile_rows];
     alignas(tile_alignment) Real log_det[tile_rows];

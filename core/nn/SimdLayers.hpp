@@ -7,7 +7,7 @@
 namespace dempilot::nn {
 
 /// An action space as the vector instructions read it, without a tile.
-inline simd::SquashTile squash_tile(const ActionMap<float>& space) {
+KOKKOS_INLINE_FUNCTION simd::SquashTile squash_tile(const ActionMap<float>& space) {
   simd::SquashTile tile;
   tile.kind = space.kind;
   tile.size = space.size;
@@ -23,6 +23,7 @@ inline simd::SquashTile squash_tile(const ActionMap<float>& space) {
 }
 
 /// The layers of a network on a tile of agents, as vector instructions of one thread of the host.
+/// RolloutKernel is compiled for devices too, and so is what it calls here, though never there.
 template <class ExecutionSpace>
 struct SimdLayers {
   using Rows = Tile<float, ExecutionSpace>;
@@ -47,8 +48,8 @@ struct SimdLayers {
   static int gates_width(const RecurrentLayer<float, ExecutionSpace>&) { return 0; }
 
   template <class Member>
-  void dense(const Member&, const Layer& layer, Activation activation, int rows, const Rows& in,
-             const Rows& out, void* scratch) const {
+  KOKKOS_FUNCTION void dense(const Member&, const Layer& layer, Activation activation, int rows,
+                             const Rows& in, const Rows& out, void* scratch) const {
     if (layer.outputs <= ops->narrow_outputs) {
       // read four inputs at a time
       for (int row = 0; row < rows; ++row) {
@@ -61,9 +62,10 @@ struct SimdLayers {
 
   /// Replaces the layer's part of tile.carry, and leaves what the layer gives in `out`.
   template <class Member>
-  void step(const Member&, CellKind cell, const RecurrentLayer<float, ExecutionSpace>& layer,
-            int rows, const RecurrentTile<float, ExecutionSpace>& tile, const Rows& out,
-            void* scratch) const {
+  KOKKOS_FUNCTION void step(const Member&, CellKind cell,
+                            const RecurrentLayer<float, ExecutionSpace>& layer, int rows,
+                            const RecurrentTile<float, ExecutionSpace>& tile, const Rows& out,
+                            void* scratch) const {
     simd::CellTile part{panels(layer.gates),     layer.width,      view<const float>(tile.x),
                         view<float>(tile.carry), view<float>(out), scratch};
     part.carry.data += layer.first_carry;
@@ -81,7 +83,8 @@ struct SimdLayers {
   }
 
   /// Takes the columns x (actions, rows padded to lanes), `stride` apart, through the action space.
-  void squash(const ActionMap<float>& space, int rows, float* x, int stride, float* log_det) const {
+  KOKKOS_FUNCTION void squash(const ActionMap<float>& space, int rows, float* x, int stride,
+                              float* log_det) const {
     simd::SquashTile tile = squash_tile(space);
     tile.x = {x, stride};
     tile.log_det = log_det;
@@ -89,12 +92,12 @@ struct SimdLayers {
   }
 
  private:
-  static simd::Panels panels(const Layer& layer) {
+  KOKKOS_FUNCTION static simd::Panels panels(const Layer& layer) {
     return {layer.panels.data(), layer.bias.data(), layer.pieces.data(), layer.inputs,
             layer.outputs};
   }
   template <class T>
-  static simd::Rows<T> view(const Rows& rows) {
+  KOKKOS_FUNCTION static simd::Rows<T> view(const Rows& rows) {
     return {rows.data(), static_cast<std::ptrdiff_t>(rows.stride_0())};
   }
 };

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <Kokkos_Macros.hpp>
 #include <cmath>
 
+#include "core/Function.hpp"
 #include "core/observe/RoughAngle.hpp"
 
 /// Directions to bins of a lidar. JaxDEM: utils/environment.py, _bin_azimuth and _bin_spherical.
@@ -11,7 +11,7 @@ namespace detail {
 
 /// floor((atan2(y, x) + offset) * scale). The rough angle decides, except so near to the edge of a
 /// bin that only the exact one can.
-KOKKOS_INLINE_FUNCTION
+DEMPILOT_FUNCTION
 int angular_bin(double y, double x, double offset, double scale) {
   const double margin = rough_angle_error * scale;
   const double rough = (rough_atan2(y, x) + offset) * scale;
@@ -27,14 +27,14 @@ int angular_bin(double y, double x, double offset, double scale) {
 
 /// Bin of the direction of (x, y), finite, among `n_azimuth` that start at -x and turn
 /// counterclockwise: floor((atan2(y, x) + pi) n / 2 pi) mod n.
-KOKKOS_INLINE_FUNCTION
+DEMPILOT_FUNCTION
 int azimuth_bin(double x, double y, int n_azimuth) {
   return detail::angular_bin(y, x, detail::pi, n_azimuth / (2 * detail::pi)) % n_azimuth;
 }
 
 /// Bin of the direction of (x, y, z), finite: azimuth_bin * n_elevation + elevation bin, which is
 /// floor((elevation + pi / 2) n / pi), clipped.
-KOKKOS_INLINE_FUNCTION
+DEMPILOT_FUNCTION
 int spherical_bin(double x, double y, double z, int n_azimuth, int n_elevation) {
   const int elevation =
       detail::angular_bin(z, std::sqrt(x * x + y * y), detail::pi / 2, n_elevation / detail::pi);

@@ -54,6 +54,8 @@ struct LidarKernel {
     }
   }
 
+  /// On a host; for devices it is compiled and never called.
+  KOKKOS_FUNCTION
   void look_by_vectors(const Sightings& seen, Real* readings) const {
     double proximities[Sightings::most];
     std::int32_t bin[Sightings::most];

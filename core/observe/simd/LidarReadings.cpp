@@ -37,7 +37,7 @@ HWY_INLINE Floats rough_atan2(Floats y, Floats x, Floats longer) {
   const Floats t = hn::Div(hn::Min(ax, ay), hn::Max(longer, number(least_length)));
   const Floats s = hn::Mul(t, t);
   Floats octant = hn::Zero(Tag());
-  for (const double coefficient : detail::arctangent)
+  for (const double coefficient : detail::arctangent().coefficients)
     octant = hn::MulAdd(octant, s, number(coefficient));
   const Floats quadrant =
       hn::Abs(hn::Sub(hn::IfThenElseZero(hn::Gt(ay, ax), number(pi / 2)), hn::Mul(t, octant)));

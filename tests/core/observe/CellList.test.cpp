@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/observe/Launch.hpp"
 #include "tests/core/observe/World.hpp"
 
 namespace dempilot {
@@ -37,14 +38,51 @@ void build(List& list, const std::vector<double>& points, const std::vector<std:
   ExecutionSpace().fence();
 }
 
+struct Visit {
+  std::int32_t index;
+  double delta[3];
+  double distance;
+};
+
+/// Writes down what a list visits, as far as there is room, where the list can be read.
+struct Witness {
+  static constexpr const char* label = "DEMPilot::test::Witness";
+  List list;
+  Vicinity vicinity;
+  Visit* visits;
+  std::size_t room;
+  std::size_t* count;
+
+  KOKKOS_FUNCTION
+  void operator()(int) const {
+    list.for_each_within(vicinity,
+                         [&](std::int32_t index, const double(&delta)[3], double distance) {
+                           if (*count < room)
+                             visits[*count] = {index, {delta[0], delta[1], delta[2]}, distance};
+                           ++*count;
+                         });
+  }
+};
+
+/// All visits of what is near, in a list of at most `targets`.
+std::vector<Visit> visits_near(const List& list, std::size_t targets, const double (&centre)[3],
+                               double range) {
+  std::vector<Visit> visits(targets);
+  std::vector<std::size_t> count{0};
+  const Vicinity vicinity{{centre[0], centre[1], centre[2]}, range, nobody};
+  launch(ExecutionSpace(), 1, Witness{list, vicinity, visits.data(), targets, count.data()});
+  ExecutionSpace().fence();
+  EXPECT_LE(count[0], targets);
+  visits.resize(std::min(count[0], targets));
+  return visits;
+}
+
 /// Indices among the `targets` of which the list was built.
 std::vector<std::int32_t> found_near(const List& list, const std::vector<std::int32_t>& targets,
                                      const double (&centre)[3], double range) {
   std::vector<std::int32_t> found;
-  const Vicinity vicinity{{centre[0], centre[1], centre[2]}, range, nobody};
-  list.for_each_within(vicinity, [&](std::int32_t index, const double(&)[3], double) {
-    found.push_back(targets[static_cast<std::size_t>(index)]);
-  });
+  for (const Visit& visit : visits_near(list, targets.size(), centre, range))
+    found.push_back(targets[static_cast<std::size_t>(visit.index)]);
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -165,16 +203,12 @@ TEST(CellList, gives_the_vector_to_the_target_and_its_length) {
   const std::vector<double> points{1, 2, 3};
   List list;
   build(list, points, {0}, 1.0);
-  int calls = 0;
-  list.for_each_within({{0, 0, 1}, 4, nobody},
-                       [&](std::int32_t, const double(&delta)[3], double distance) {
-                         ++calls;
-                         EXPECT_EQ(delta[0], 1);
-                         EXPECT_EQ(delta[1], 2);
-                         EXPECT_EQ(delta[2], 2);
-                         EXPECT_EQ(distance, 3);
-                       });
-  EXPECT_EQ(calls, 1);
+  const std::vector<Visit> visits = visits_near(list, 1, {0, 0, 1}, 4);
+  ASSERT_EQ(visits.size(), 1U);
+  EXPECT_EQ(visits[0].delta[0], 1);
+  EXPECT_EQ(visits[0].delta[1], 2);
+  EXPECT_EQ(visits[0].delta[2], 2);
+  EXPECT_EQ(visits[0].distance, 3);
 }
 
 }  // namespace

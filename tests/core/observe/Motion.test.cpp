@@ -179,6 +179,7 @@ TYPED_TEST(Motion, shows_what_the_engine_has_of_each_agent) {
 }
 
 TYPED_TEST(Motion, kernel_runs_without_a_launch) {
+  if (!runs_on_host<ExecutionSpace>) GTEST_SKIP() << "a device runs nothing without one";
   const World world = this->world();
   std::vector<TypeParam> rows(6, -1);
   VectorKernel<TypeParam, ExecutionSpace> kernel{};

@@ -312,7 +312,7 @@ TEST(Observer, changes_between_back_ends) {
   const auto rows = observe<float>(observer, world.scene());
   std::vector<float> serial(rows.size());
   observer.observe<float>(Kokkos::Serial(), world.scene(), std::span<float>(serial));
-  EXPECT_EQ(serial, rows);
+  expect_same(rows, serial);
   EXPECT_EQ(observe<float>(observer, world.scene()), rows);
 }
 #endif

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/Backend.hpp"
 #include "core/observe/Observer.hpp"
 #include "core/observe/Scene.hpp"
 
@@ -230,6 +231,17 @@ void expect_close(const std::vector<Real>& found, const std::vector<double>& exp
     if (std::abs(static_cast<double>(found[i]) - expected[i]) <= tolerance * largest) continue;
     ADD_FAILURE() << "entry " << i << " is " << found[i] << ", expected " << expected[i];
     ++shown;
+  }
+}
+
+/// Rows of the execution space beside those of another one: the same bit for bit, except that a
+/// device fuses products and sums.
+template <class Real>
+void expect_same(const std::vector<Real>& found, const std::vector<Real>& elsewhere) {
+  if constexpr (runs_on_host<ExecutionSpace>) {
+    EXPECT_EQ(found, elsewhere);
+  } else {
+    expect_close(found, std::vector<double>(elsewhere.begin(), elsewhere.end()));
   }
 }
 
