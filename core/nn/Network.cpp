@@ -151,12 +151,15 @@ template <class Real, class ExecutionSpace>
 Decision<Real> decision_of(const Network<Real, ExecutionSpace>& network,
                            const Rollout<Real, ExecutionSpace>& rollout) {
   const auto asked = [](const auto& rows) { return rows.extent(0) > 0 ? rows.data() : nullptr; };
-  return {network.actions,      network.head.outputs,   network.sigma_head,
-          network.discrete,     !network.has_critic(),  network.log_std.data(),
-          network.space,        rollout.agents,         rollout.sample,
-          asked(rollout.ids),   rollout.seed,           rollout.first_decision,
-          asked(rollout.mean),  asked(rollout.std),     asked(rollout.action),
-          asked(rollout.value), asked(rollout.log_prob)};
+  return {network.actions,        static_cast<int>(rollout.action.extent(1)),
+          network.head.outputs,   network.sigma_head,
+          network.discrete,       !network.has_critic(),
+          network.log_std.data(), network.space,
+          rollout.agents,         rollout.sample,
+          asked(rollout.ids),     rollout.seed,
+          rollout.first_decision, asked(rollout.mean),
+          asked(rollout.std),     asked(rollout.action),
+          asked(rollout.value),   asked(rollout.log_prob)};
 }
 
 /// Agents that share a tile: on a host, few enough that each thread has some, as far as blocks of

@@ -10,8 +10,8 @@ namespace dempilot::nn::cuda {
 /// one reads and decides, if shared memory has room for both; but of forms that need more of them
 /// for one alone.
 template <Precision precision, int row_tiles>
-inline constexpr int blocks_wanted = row_tiles == 4 && (precision == Precision::fp32 ||
-                                                        precision == Precision::tf32x3)
+inline constexpr int blocks_wanted = (precision == Precision::fp32 && row_tiles == 4) ||
+                                             (precision == Precision::tf32x3 && row_tiles >= 2)
                                          ? 1
                                          : 2;
 

@@ -60,6 +60,7 @@ Result<float> step(const ModelSpec& spec, const Parameters& parameters, const Ba
   step.decision.mean = result.mean.data();
   step.decision.std = result.std.data();
   step.decision.action = result.action.data();
+  step.decision.action_width = static_cast<int>(spec.action_width());
   step.decision.value = result.value.data();
   step.decision.log_prob = result.log_prob.data();
 
