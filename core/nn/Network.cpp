@@ -1,7 +1,6 @@
 #include "core/nn/Network.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -77,7 +76,7 @@ RecurrentStack<Real, ExecutionSpace> pack(const Parameters& parameters,
         gates.inputs - (layers.cell == CellKind::min_gru ? 0 : layers.width);
     stack.layers[stack.layer_count++] = {
         pack<Real, ExecutionSpace>(gates, form, layers.width, features), width, first_carry};
-    first_carry += layers.cell == CellKind::lstm ? 2 * width : width;
+    first_carry += detail::carry_width(layers);
   }
   return stack;
 }
@@ -113,12 +112,9 @@ LayerForm best_layer_form() {
 template <class ExecutionSpace>
 Normalizer<ExecutionSpace>::Normalizer(const Normalization& normalization)
     : mean(upload<double, ExecutionSpace>(normalization.mean, "DEMPilot::Normalizer::mean")),
-      clip(normalization.clip) {
-  std::vector<double> factors;
-  for (const double variance : normalization.variance)
-    factors.push_back(1 / std::sqrt(variance + normalization.epsilon));
-  inverse_std = upload<double, ExecutionSpace>(factors, "DEMPilot::Normalizer::inverse_std");
-}
+      inverse_std(upload<double, ExecutionSpace>(detail::inverse_std_of(normalization),
+                                                 "DEMPilot::Normalizer::inverse_std")),
+      clip(normalization.clip) {}
 
 template <class Real, class ExecutionSpace>
 Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& parameters,
@@ -151,15 +147,26 @@ template <class Real, class ExecutionSpace>
 Decision<Real> decision_of(const Network<Real, ExecutionSpace>& network,
                            const Rollout<Real, ExecutionSpace>& rollout) {
   const auto asked = [](const auto& rows) { return rows.extent(0) > 0 ? rows.data() : nullptr; };
-  return {network.actions,        static_cast<int>(rollout.action.extent(1)),
-          network.head.outputs,   network.sigma_head,
-          network.discrete,       !network.has_critic(),
-          network.log_std.data(), network.space,
-          rollout.agents,         rollout.sample,
-          asked(rollout.ids),     rollout.seed,
-          rollout.first_decision, asked(rollout.mean),
-          asked(rollout.std),     asked(rollout.action),
-          asked(rollout.value),   asked(rollout.log_prob)};
+  Decision<Real> decision;
+  decision.actions = network.actions;
+  decision.action_width = static_cast<int>(rollout.action.extent(1));
+  decision.head_outputs = network.head.outputs;
+  decision.sigma_head = network.sigma_head;
+  decision.discrete = network.discrete;
+  decision.head_gives_value = !network.has_critic();
+  decision.log_std = network.log_std.data();
+  decision.space = network.space;
+  decision.agents = rollout.agents;
+  decision.sample = rollout.sample;
+  decision.ids = asked(rollout.ids);
+  decision.seed = rollout.seed;
+  decision.first_decision = rollout.first_decision;
+  decision.mean = asked(rollout.mean);
+  decision.std = asked(rollout.std);
+  decision.action = asked(rollout.action);
+  decision.value = asked(rollout.value);
+  decision.log_prob = asked(rollout.log_prob);
+  return decision;
 }
 
 /// Agents that share a tile: on a host, few enough that each thread has some, as far as blocks of

@@ -8,6 +8,7 @@
 #include "core/action/ActionSpace.hpp"
 #include "core/nn/Decision.hpp"
 #include "core/nn/Linear.hpp"
+#include "core/nn/Normalize.hpp"
 #include "core/nn/RecurrentLayer.hpp"
 #include "core/nn/cuda/FusedNetwork.hpp"
 #include "core/policy/PolicyFile.hpp"
@@ -57,8 +58,7 @@ struct NetworkBranch {
   Torso<Real, ExecutionSpace> after;
 };
 
-/// What is done to an observation before the first layer, in double: a mean that is large beside
-/// the deviation would cost a float its digits.
+/// What is done to an observation before the first layer.
 template <class ExecutionSpace>
 struct Normalizer {
   Vector<double, ExecutionSpace> mean;         ///< (observation_size), or empty
@@ -72,8 +72,7 @@ struct Normalizer {
 
   /// Entry `i` of an observation as the model reads it.
   KOKKOS_INLINE_FUNCTION double operator()(int i, double x) const {
-    const double y = (x - mean(i)) * inverse_std(i);
-    return y < -clip ? -clip : (y > clip ? clip : y);
+    return normalize(x, mean(i), inverse_std(i), clip);
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <optional>
 
 #include "core/nn/CellUpdate.hpp"
@@ -194,6 +195,17 @@ Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std:
   const Dense from_x = dense(parameters, name + ".dense_i");
   const Dense from_h = dense(parameters, name + ".dense_h");
   return layers.cell == CellKind::lstm ? lstm_gates(from_x, from_h) : gru_gates(from_x, from_h);
+}
+
+int carry_width(const RecurrentLayers& layers) {
+  return static_cast<int>(layers.cell == CellKind::lstm ? 2 * layers.width : layers.width);
+}
+
+std::vector<double> inverse_std_of(const Normalization& normalization) {
+  std::vector<double> factors;
+  for (const double variance : normalization.variance)
+    factors.push_back(1 / std::sqrt(variance + normalization.epsilon));
+  return factors;
 }
 
 Panelled panelled(const simd::TileOps& ops, const Dense& dense, std::size_t cell_width,

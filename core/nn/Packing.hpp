@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/nn/Network.hpp"
 #include "core/nn/simd/TileOps.hpp"
@@ -32,6 +33,12 @@ Dense heads_of(const Parameters& parameters, const Architecture& model);
 /// All pre-activations of recurrent layer `index` from one product of [x | h], in the order that
 /// the cell reads them; of a MinGRU from x alone.
 Dense gates_of(const Parameters& parameters, const RecurrentLayers& layers, std::size_t index);
+
+/// Floats that an agent remembers of one of the layers.
+int carry_width(const RecurrentLayers& layers);
+
+/// What an observation's distances from the mean are multiplied by.
+std::vector<double> inverse_std_of(const Normalization& normalization);
 
 /// A layer as the vector instructions read it (simd::Panels); what no input or output has is zero.
 struct Panelled {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "core/nn/Packing.hpp"
 #include "core/nn/cuda/Numbers.hpp"
@@ -137,7 +136,7 @@ void add_memory(Packer& packer, Branch& branch, const Parameters& parameters,
     layer.features = static_cast<int>(i == 0 ? layers.inputs : layers.width);
     layer.width = static_cast<int>(layers.width);
     layer.first_carry = first_carry;
-    first_carry += layer.kind == LayerKind::lstm ? 2 * layer.width : layer.width;
+    first_carry += detail::carry_width(layers);
     branch.layers[branch.layer_count++] =
         packer.add(layer, detail::gates_of(parameters, layers, i));
   }
@@ -181,8 +180,7 @@ PlanParts build_plan(const ModelSpec& spec, const Parameters& parameters, Precis
   add_branch(packer, plan.critic, spec, parameters, model.critic, first_carry);
   packer.finish();
   parts.mean = spec.normalization.mean;
-  for (const double variance : spec.normalization.variance)
-    parts.inverse_std.push_back(1 / std::sqrt(variance + spec.normalization.epsilon));
+  parts.inverse_std = detail::inverse_std_of(spec.normalization);
   plan.clip = spec.normalization.clip;
   return parts;
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/nn/CellUpdate.hpp"
+#include "core/nn/Normalize.hpp"
 #include "core/nn/cuda/Multiply.hpp"
 #include "core/nn/cuda/Numbers.hpp"
 #include "core/nn/cuda/Plan.hpp"
@@ -108,13 +109,10 @@ class TileStep {
     const int size = plan_.observation_size;
     fill(room_.in, room_.stride, size, [&](int agent, int column) {
       const float x = step_.observation[static_cast<std::size_t>(agent) * size + column];
-      return plan_.mean == nullptr ? x : normalized(column, x);
+      if (plan_.mean == nullptr) return x;
+      return static_cast<float>(
+          normalize(x, plan_.mean[column], plan_.inverse_std[column], plan_.clip));
     });
-  }
-
-  DEMPILOT_FUNCTION float normalized(int column, float x) const {
-    const double y = (x - plan_.mean[column]) * plan_.inverse_std[column];
-    return static_cast<float>(y < -plan_.clip ? -plan_.clip : (y > plan_.clip ? plan_.clip : y));
   }
 
   /// Brings `width` floats of each carry, from `first` on, to `to`.
