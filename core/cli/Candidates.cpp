@@ -58,6 +58,10 @@ class PolicyCandidate final : public Candidate {
 
   std::string backend() const override { return backend_; }
   bool single_precision() const override { return sizeof(Real) == sizeof(float); }
+  double rounding() const override {
+    const bool chosen = nn::best_layer_form<Real, ExecutionSpace>() == nn::LayerForm::fused;
+    return chosen ? nn::rounding_of(nn::precision_in_use()) : 0.0;
+  }
 
   Quantities single(const GoldenFile& golden) override {
     Quantities result;

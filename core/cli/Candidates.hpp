@@ -16,6 +16,8 @@ class Candidate {
   virtual ~Candidate() = default;
   virtual std::string backend() const = 0;
   virtual bool single_precision() const = 0;
+  /// nn::rounding_of what it computes with.
+  virtual double rounding() const { return 0.0; }
   /// The quantities of single-step mode, by golden dataset ("single/mean", ...), row-major.
   virtual std::map<std::string, std::vector<double>> single(const GoldenFile& golden) = 0;
   /// The quantities of sequence mode and "distribution/deterministic_action".

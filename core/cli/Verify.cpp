@@ -47,7 +47,7 @@ double tolerance_of(const std::string& dataset, const GoldenFile& golden,
   if (density && golden.model.variant == ModelVariant::seed) {
     tolerance = std::max(tolerance, seed_density_tolerance);
   }
-  return tolerance;
+  return std::max(tolerance, candidate.rounding());
 }
 
 void verify_candidate(const GoldenFile& golden, const std::set<std::string>& parts,

@@ -118,7 +118,7 @@ Normalizer<ExecutionSpace>::Normalizer(const Normalization& normalization)
 
 template <class Real, class ExecutionSpace>
 Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& parameters,
-                                       LayerForm layer_form)
+                                       LayerForm layer_form, [[maybe_unused]] Precision precision)
     : normalizer(spec.normalization),
       activation(spec.activation),
       log_std(
@@ -139,7 +139,7 @@ Network<Real, ExecutionSpace>::Network(const ModelSpec& spec, const Parameters& 
   dropout_rate = model.dropout_rate;
 #ifdef KOKKOS_ENABLE_CUDA
   if (form == LayerForm::fused)
-    fused = std::make_shared<cuda::FusedNetwork>(spec, parameters, cuda::precision_in_use());
+    fused = std::make_shared<cuda::FusedNetwork>(spec, parameters, precision);
 #endif
 }
 

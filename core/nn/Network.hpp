@@ -9,6 +9,7 @@
 #include "core/nn/Decision.hpp"
 #include "core/nn/Linear.hpp"
 #include "core/nn/Normalize.hpp"
+#include "core/nn/Precision.hpp"
 #include "core/nn/RecurrentLayer.hpp"
 #include "core/nn/cuda/FusedNetwork.hpp"
 #include "core/policy/PolicyFile.hpp"
@@ -103,9 +104,10 @@ struct Network {
 #endif
 
   Network() = default;
-  /// Packs checked parameters (see parameter_shapes).
+  /// Packs checked parameters (see parameter_shapes); `precision` is that of the form `fused`.
   Network(const ModelSpec& spec, const Parameters& parameters,
-          LayerForm layer_form = best_layer_form<Real, ExecutionSpace>());
+          LayerForm layer_form = best_layer_form<Real, ExecutionSpace>(),
+          Precision precision = precision_in_use());
 
   KOKKOS_INLINE_FUNCTION bool has_critic() const {
     return critic.after.layer_count > 0;

@@ -36,22 +36,22 @@ struct LidarKernel {
     Real* const readings = &rows(agent, column);
     for (int bin = 0; bin < bins.count(); ++bin)
       readings[bin] = 0;
-    around.for_each_batch(agent, range, [&](Sightings& seen) { look_at(agent, seen, readings); });
+    if constexpr (runs_on_host<ExecutionSpace>) {
+      around.for_each_batch(agent, range, [&](Sightings& seen) {
+        turn(agent, seen);
+        look_by_vectors(seen, readings);
+      });
+    } else {
+      around.for_each_within(agent, range,
+                             [&](std::int32_t, const double(&delta)[3], double distance) {
+                               double turned[3] = {delta[0], delta[1], delta[2]};
+                               axes.resolve(agent, turned);
+                               raise(readings[bins(turned)], proximity(distance));
+                             });
+    }
     for (std::size_t wall = 0; wall < walls.extent(1); ++wall)
       look_at_wall(agent, {walls(agent, wall, 0), walls(agent, wall, 1), walls(agent, wall, 2)},
                    readings);
-  }
-
-  KOKKOS_FUNCTION
-  void look_at(int agent, Sightings& seen, Real* readings) const {
-    turn(agent, seen);
-    if constexpr (runs_on_host<ExecutionSpace>) {
-      look_by_vectors(seen, readings);
-    } else {
-      for (int n = 0; n < seen.count; ++n)
-        raise(readings[bins({seen.x[n], seen.y[n], seen.z[n]})],
-              proximity(std::sqrt(seen.square[n])));
-    }
   }
 
   /// On a host; for devices it is compiled and never called.

@@ -18,7 +18,7 @@ struct Neighborhood {
   Borrowed<const std::int64_t*, ExecutionSpace> agent_identity;  ///< (agents)
 
   /// Calls consume(sightings) for all particles within `range` of an agent but itself and its
-  /// images, some of them at a time; `sightings` are the consumer's to change.
+  /// images, some of them at a time; `sightings` are the consumer's to change. On a host.
   template <class Consumer>
   KOKKOS_FUNCTION void for_each_batch(int agent, double range, const Consumer& consume) const {
     list.for_each_batch(vicinity(agent, range), consume);

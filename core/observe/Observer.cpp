@@ -183,7 +183,7 @@ void Observer::observe_component(const SceneObserver<Real, ExecutionSpace>& obse
 }
 
 template <class Real, class ExecutionSpace>
-void Observer::observe(const ExecutionSpace& space, const Scene& scene,
+void Observer::enqueue(const ExecutionSpace& space, const Scene& scene,
                        std::span<Real> rows) const {
   check_scene(*this, components_, scene, rows.size());
   if (scene.agents.empty()) return;
@@ -203,11 +203,10 @@ void Observer::observe(const ExecutionSpace& space, const Scene& scene,
     observe_component(observer, component, scene, column);
     column += component.width();
   }
-  space.fence();
 }
 
 #define DEMPILOT_INSTANTIATE_OBSERVE(Real, ExecutionSpace)                                   \
-  template void Observer::observe<Real, ExecutionSpace>(const ExecutionSpace&, const Scene&, \
+  template void Observer::enqueue<Real, ExecutionSpace>(const ExecutionSpace&, const Scene&, \
                                                         std::span<Real>) const;
 #ifdef KOKKOS_ENABLE_SERIAL
 DEMPILOT_INSTANTIATE_OBSERVE(float, Kokkos::Serial)

@@ -69,11 +69,18 @@ class Observer {
   /// Whether Scene::orientation is needed.
   bool needs_orientation() const;
 
-  /// Fills `rows` (agents, width), row-major, and returns when they are filled. All of the scene's
-  /// arrays and `rows` lie where ExecutionSpace reaches them. Throws Error when `scene` lacks what
-  /// a component needs. Instantiated for float and double and every enabled back end.
+  /// Fills `rows` (agents, width), row-major, in the order of `space`: on a device nobody waits
+  /// until they are filled, and the scene's arrays are needed until then. All of them and `rows`
+  /// lie where ExecutionSpace reaches them. Throws Error when `scene` lacks what a component needs.
+  /// Instantiated for float and double and every enabled back end.
   template <class Real, class ExecutionSpace>
-  void observe(const ExecutionSpace& space, const Scene& scene, std::span<Real> rows) const;
+  void enqueue(const ExecutionSpace& space, const Scene& scene, std::span<Real> rows) const;
+  /// The same, and returns when they are filled.
+  template <class Real, class ExecutionSpace>
+  void observe(const ExecutionSpace& space, const Scene& scene, std::span<Real> rows) const {
+    enqueue(space, scene, rows);
+    space.fence();
+  }
 
  private:
   void note_targets(const ObservationComponent& component);

@@ -2,9 +2,7 @@
 
 #ifdef KOKKOS_ENABLE_CUDA
 
-#include <cstdlib>
 #include <stdexcept>
-#include <string_view>
 
 #include "core/Error.hpp"
 #include "core/nn/Network.hpp"
@@ -32,18 +30,6 @@ void of_cuda(const Work& work) {
 }
 
 }  // namespace
-
-Precision precision_in_use() {
-  const char* const wanted = std::getenv("DEMPILOT_PRECISION");
-  if (wanted == nullptr || *wanted == '\0') return Precision::fp32;
-  for (const Precision precision : precisions) {
-    if (std::string_view(wanted) == name_of(precision)) return precision;
-  }
-  fail(
-      "DEMPILOT_PRECISION is '{}' (products are computed in fp32, tf32x3, tf32 or bf16) set it to "
-      "one of these",
-      wanted);
-}
 
 FusedNetwork::FusedNetwork(const ModelSpec& spec, const Parameters& parameters,
                            Precision precision) {

@@ -18,10 +18,6 @@ struct Rollout;
 
 namespace cuda {
 
-/// What the environment variable DEMPILOT_PRECISION names, or fp32. Throws Error for any other
-/// name.
-Precision precision_in_use();
-
 /// A network on a CUDA device, each step of which is one launch.
 class FusedNetwork {
  public:

@@ -4,36 +4,11 @@
 #include <cstdint>
 
 #include "core/nn/Decision.hpp"
+#include "core/nn/Precision.hpp"
 #include "core/policy/Contract.hpp"
 
 /// A network as the fused CUDA kernels read it: plain sizes and offsets, no library.
 namespace dempilot::nn::cuda {
-
-/// How products are computed; sums and the carry are float32 in all of them.
-enum class Precision {
-  fp32,    ///< multiply-adds of the CUDA cores
-  tf32x3,  ///< tensor cores, each float split in two tf32: as accurate as fp32
-  tf32,    ///< tensor cores, operands rounded to 11 significant bits
-  bf16,    ///< tensor cores, operands rounded to 8
-};
-
-inline constexpr Precision precisions[] = {Precision::fp32, Precision::tf32x3, Precision::tf32,
-                                           Precision::bf16};
-
-/// As users call it.
-constexpr const char* name_of(Precision precision) {
-  switch (precision) {
-    case Precision::fp32:
-      return "fp32";
-    case Precision::tf32x3:
-      return "tf32x3";
-    case Precision::tf32:
-      return "tf32";
-    case Precision::bf16:
-      return "bf16";
-  }
-  return "";
-}
 
 /// Eight bytes of a row, or of a column of weights: what one lane reads at a time.
 struct alignas(8) Word {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <Kokkos_Core.hpp>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,39 +24,54 @@ KOKKOS_INLINE_FUNCTION std::int32_t count_one(std::int32_t& count) {
   return Kokkos::atomic_fetch_add(&count, 1);
 }
 
-/// Smallest box around the finite targets. Six sums of their own: those of Kokkos 3.4 that hold two
-/// numbers cannot be combined.
+/// Smallest box around the finite targets.
 template <class ExecutionSpace>
 struct TargetBounds {
-  /// Targets that are looked at together: on a host as many as make up for storing six sums.
+  using value_type = PointBox;
+  /// Targets that are looked at together: on a host as many as make up for storing the box.
   static constexpr int together = runs_on_host<ExecutionSpace> ? 256 : 1;
 
-  typename CellList<ExecutionSpace>::Positions position;
+  Borrowed<const double* [3], ExecutionSpace> position;
 
   int groups() const { return (static_cast<int>(position.extent(0)) + together - 1) / together; }
 
   KOKKOS_FUNCTION
-  void operator()(int group, double& low_x, double& low_y, double& low_z, double& high_x,
-                  double& high_y, double& high_z) const {
-    double low[3] = {low_x, low_y, low_z};
-    double high[3] = {high_x, high_y, high_z};
+  void operator()(int group, PointBox& box) const {
+    PointBox mine = box;
     const auto count = static_cast<int>(position.extent(0));
     const int end = count - group * together < together ? count : (group + 1) * together;
-    for (int target = group * together; target < end; ++target) {
-      const double at[3] = {position(target, 0), position(target, 1), position(target, 2)};
-      if (!is_finite(at[0]) || !is_finite(at[1]) || !is_finite(at[2])) continue;
-      for (int d = 0; d < 3; ++d) {
-        low[d] = at[d] < low[d] ? at[d] : low[d];
-        high[d] = at[d] > high[d] ? at[d] : high[d];
-      }
-    }
-    low_x = low[0];
-    low_y = low[1];
-    low_z = low[2];
-    high_x = high[0];
-    high_y = high[1];
-    high_z = high[2];
+    for (int target = group * together; target < end; ++target)
+      mine.include(position(target, 0), position(target, 1), position(target, 2));
+    box = mine;
   }
+
+  KOKKOS_FUNCTION static void init(PointBox& box) { box = PointBox(); }
+#if defined(KOKKOS_VERSION) && KOKKOS_VERSION >= 40000
+  KOKKOS_FUNCTION static void join(PointBox& box, const PointBox& other) {
+    box.include(other);
+  }
+#else
+  /// Kokkos 3 wants it so.
+  KOKKOS_FUNCTION static void join(volatile PointBox& box, const volatile PointBox& other) {
+    for (int d = 0; d < 3; ++d) {
+      if (other.low[d] < box.low[d]) box.low[d] = other.low[d];
+      if (other.high[d] > box.high[d]) box.high[d] = other.high[d];
+    }
+  }
+#endif
+};
+
+/// Makes the grid where its box is.
+template <class Box, class Grid>
+struct GridMaker {
+  static constexpr const char* label = "DEMPilot::CellList::grid";
+  Box box;
+  Grid grid;
+  double cell_width;
+  std::int64_t targets;
+
+  KOKKOS_FUNCTION
+  void operator()(int) const { grid() = make_cell_grid(box(), cell_width, targets); }
 };
 
 template <class Integers>
@@ -70,15 +84,16 @@ struct Clearer {
 };
 
 /// Counts the targets of each cell, two places further on.
-template <class ExecutionSpace, class Integers>
+template <class ExecutionSpace, class Grid, class Integers>
 struct TargetCounter {
   static constexpr const char* label = "DEMPilot::CellList::count";
-  typename CellList<ExecutionSpace>::Positions position;
-  CellGrid grid;
+  Borrowed<const double* [3], ExecutionSpace> position;
+  Grid grid_of_cells;
   Integers cell, count;
 
   KOKKOS_FUNCTION
   void operator()(int target) const {
+    const CellGrid& grid = grid_of_cells();
     std::int32_t places[3];
     for (int d = 0; d < 3; ++d) {
       if (!is_finite(position(target, d))) {
@@ -110,8 +125,8 @@ struct RunningSum {
 template <class ExecutionSpace, class Integers, class Slots>
 struct TargetPlacer {
   static constexpr const char* label = "DEMPilot::CellList::place";
-  typename CellList<ExecutionSpace>::Positions position;
-  typename CellList<ExecutionSpace>::Identities identity;
+  Borrowed<const double* [3], ExecutionSpace> position;
+  Borrowed<const std::int64_t*, ExecutionSpace> identity;
   Integers cell, next, index;
   Slots slots;
 
@@ -128,8 +143,8 @@ struct TargetPlacer {
 
 }  // namespace detail
 
-template <class ExecutionSpace>
-void CellList<ExecutionSpace>::reserve(std::size_t targets, std::size_t cells) {
+template <class ExecutionSpace, ListForm form>
+void CellList<ExecutionSpace, form>::reserve(std::size_t targets, std::size_t cells) {
   using Kokkos::view_alloc;
   using Kokkos::WithoutInitializing;
   const auto grow = [](auto& view, const char* label, std::size_t size) {
@@ -144,29 +159,45 @@ void CellList<ExecutionSpace>::reserve(std::size_t targets, std::size_t cells) {
   grow(cell_, "DEMPilot::CellList::cell", targets);
 }
 
-template <class ExecutionSpace>
-void CellList<ExecutionSpace>::build(const ExecutionSpace& space, const Positions& position,
-                                     const Identities& identity, double cell_width) {
+/// On a device the host never learns how many cells there are, only how many there can be.
+template <class ExecutionSpace, ListForm form>
+std::size_t CellList<ExecutionSpace, form>::make_grid(const ExecutionSpace& space,
+                                                      const Positions& position,
+                                                      double cell_width) {
   using Range = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<int>>;
-  static const std::string bounds_label("DEMPilot::CellList::bounds");
+  static const std::string label("DEMPilot::CellList::bounds");
+  const detail::TargetBounds<ExecutionSpace> bounds{position};
+  const Range groups(space, 0, bounds.groups());
+  const auto targets = static_cast<std::int64_t>(position.extent(0));
+  if constexpr (form == ListForm::vectors) {
+    PointBox box;
+    Kokkos::parallel_reduce(label, groups, bounds, box);
+    grid_.grid = make_cell_grid(box, cell_width, targets);
+    return static_cast<std::size_t>(grid_.grid.cell_count());
+  } else {
+    if (box_.data() == nullptr) {
+      box_ = decltype(box_)("DEMPilot::CellList::box");
+      grid_ = Grid("DEMPilot::CellList::grid");
+    }
+    Kokkos::parallel_reduce(label, groups, bounds, box_);
+    launch(space, 1, detail::GridMaker<decltype(box_), Grid>{box_, grid_, cell_width, targets});
+    return static_cast<std::size_t>(most_cells(targets));
+  }
+}
+
+template <class ExecutionSpace, ListForm form>
+void CellList<ExecutionSpace, form>::build(const ExecutionSpace& space, const Positions& position,
+                                           const Identities& identity, double cell_width) {
+  using Range = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<int>>;
   static const std::string start_label("DEMPilot::CellList::start");
 
   const std::size_t targets = position.extent(0);
-  std::array<double, 3> lower{};
-  std::array<double, 3> upper{};
-  using Min = Kokkos::Min<double>;
-  using Max = Kokkos::Max<double>;
-  const detail::TargetBounds<ExecutionSpace> bounds{position};
-  Kokkos::parallel_reduce(bounds_label, Range(space, 0, bounds.groups()), bounds, Min(lower[0]),
-                          Min(lower[1]), Min(lower[2]), Max(upper[0]), Max(upper[1]),
-                          Max(upper[2]));
-  grid_ = make_cell_grid(lower, upper, cell_width, targets);
-  const auto cells = static_cast<std::size_t>(grid_.cell_count());
+  const std::size_t cells = make_grid(space, position, cell_width);
   reserve(targets, cells);
 
   launch(space, cells + 2, detail::Clearer<Integers>{start_});
   launch(space, targets,
-         detail::TargetCounter<ExecutionSpace, Integers>{position, grid_, cell_, start_});
+         detail::TargetCounter<ExecutionSpace, Grid, Integers>{position, grid_, cell_, start_});
   Kokkos::parallel_scan(start_label, Range(space, 0, static_cast<int>(cells + 2)),
                         detail::RunningSum<Integers>{start_});
   launch(space, targets,
