@@ -40,6 +40,7 @@ if(Kokkos_ENABLE_CUDA)
   include(DempilotCuda)
 endif()
 
+
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Random123 REQUIRED)
 find_package(hwy 1.0.3 REQUIRED) # hwy::hwy, Google Highway: vector instructions
@@ -48,8 +49,13 @@ if(DEMPILOT_BUILD_CLI)
   find_package(CLI11 REQUIRED)
 endif()
 
-if(DEMPILOT_BUILD_LAMMPS_PLUGIN)
+if(DEMPILOT_BUILD_LAMMPS_PLUGIN OR DEMPILOT_BUILD_LAMMPS_KK_PLUGIN)
   find_package(LAMMPS MODULE REQUIRED)
+endif()
+
+set(DEMPILOT_KOKKOS Kokkos::kokkos)
+if(DEMPILOT_BUILD_LAMMPS_KK_PLUGIN)
+  include(DempilotEngineKokkos)
 endif()
 
 if(DEMPILOT_BUILD_TESTS)

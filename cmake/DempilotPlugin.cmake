@@ -3,7 +3,7 @@
 
 # A shared Kokkos could not be kept out of the symbols that an engine makes global.
 foreach(_target IN ITEMS Kokkos::kokkoscore Kokkos::kokkos)
-  if(TARGET ${_target})
+  if(TARGET ${_target} AND (DEMPILOT_BUILD_LAMMPS_PLUGIN OR DEMPILOT_BUILD_C_API))
     get_target_property(_type ${_target} TYPE)
     if(_type STREQUAL "SHARED_LIBRARY")
       message(

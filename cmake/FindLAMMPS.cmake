@@ -4,10 +4,12 @@
 # or lmp on the PATH), else from ./run's cache folder.
 #
 # Defines the target dempilot::lammps_headers (headers, MPI, and the definitions
-# of the LAMMPS in use) and sets
+# of the LAMMPS in use), for a LAMMPS with KOKKOS also
+# dempilot::lammps_kokkos_headers, and sets
 #   LAMMPS_EXECUTABLE   the lmp for tests and simulations
 #   LAMMPS_VERSION      e.g. "4 Feb 2025"
 #   LAMMPS_PACKAGES     the optional packages that lmp holds
+#   LAMMPS_LIBRARY      liblammps.so, if lmp is made of it
 
 set(LAMMPS_SOURCE_DIR "$ENV{LAMMPS_SOURCE_DIR}"
     CACHE PATH "Top folder of LAMMPS's source tree; empty: the one that ./run keeps"
@@ -92,6 +94,31 @@ if(_lammps_help MATCHES "MPI STUBS")
   )
 endif()
 
+if(DEMPILOT_BUILD_LAMMPS_KK_PLUGIN)
+  if(NOT "KOKKOS" IN_LIST LAMMPS_PACKAGES)
+    message(
+      FATAL_ERROR
+        "${LAMMPS_EXECUTABLE} was built without LAMMPS's KOKKOS package (fix pilot/kk is a style of "
+        "it). Rebuild it with -D PKG_KOKKOS=on -D EXTERNAL_KOKKOS=on, or give another "
+        "-D LAMMPS_EXECUTABLE."
+    )
+  endif()
+  string(REGEX MATCH "Kokkos library version: ([0-9.]+)" _ "${_lammps_help}")
+  if(NOT CMAKE_MATCH_1 VERSION_EQUAL Kokkos_VERSION)
+    message(
+      FATAL_ERROR
+        "${LAMMPS_EXECUTABLE} was built with Kokkos ${CMAKE_MATCH_1} (the plugin would be built with "
+        "${Kokkos_VERSION}, from ${Kokkos_DIR}). Give -D Kokkos_ROOT=<that of LAMMPS>."
+    )
+  endif()
+endif()
+
+cmake_path(GET LAMMPS_EXECUTABLE PARENT_PATH _lammps_bin)
+find_library(
+  LAMMPS_LIBRARY NAMES liblammps.so HINTS "${_lammps_bin}" "${_lammps_bin}/../lib" NO_DEFAULT_PATH
+)
+mark_as_advanced(LAMMPS_LIBRARY)
+
 set(MPI_CXX_SKIP_MPICXX TRUE)
 find_package(MPI REQUIRED COMPONENTS CXX)
 
@@ -104,4 +131,12 @@ if(NOT TARGET dempilot::lammps_headers)
   target_include_directories(dempilot::lammps_headers INTERFACE "${_lammps_source}/src")
   target_compile_definitions(dempilot::lammps_headers INTERFACE ${_lammps_sizes})
   target_link_libraries(dempilot::lammps_headers INTERFACE MPI::MPI_CXX)
+endif()
+if("KOKKOS" IN_LIST LAMMPS_PACKAGES AND NOT TARGET dempilot::lammps_kokkos_headers)
+  add_library(dempilot::lammps_kokkos_headers INTERFACE IMPORTED)
+  target_include_directories(
+    dempilot::lammps_kokkos_headers INTERFACE "${_lammps_source}/src/KOKKOS"
+  )
+  target_compile_definitions(dempilot::lammps_kokkos_headers INTERFACE LMP_KOKKOS)
+  target_link_libraries(dempilot::lammps_kokkos_headers INTERFACE dempilot::lammps_headers)
 endif()

@@ -4,6 +4,12 @@
 
 #include <type_traits>
 
+/// Whether there is a Serial back end to compute on. A plugin that shares the Kokkos of its engine
+/// has those that the engine uses.
+#if defined(KOKKOS_ENABLE_SERIAL) && !defined(DEMPILOT_WITHOUT_SERIAL)
+#define DEMPILOT_HAS_SERIAL
+#endif
+
 /// What differs between Kokkos 3.4 and later stands here, and the names the rest of the core uses
 /// for execution spaces.
 namespace dempilot {
@@ -12,7 +18,7 @@ namespace dempilot {
 /// and its name.
 template <class Body>
 void for_each_backend(Body&& body) {
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
   body(Kokkos::Serial{}, "Serial");
 #endif
 #ifdef KOKKOS_ENABLE_OPENMP

@@ -70,7 +70,7 @@ std::unique_ptr<Pilot::Impl> make_impl(const PolicyFile& policy, std::string sou
     return std::make_unique<HostImpl<Kokkos::OpenMP>>(policy, std::move(source));
   }
 #endif
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
   return std::make_unique<HostImpl<Kokkos::Serial>>(policy, std::move(source));
 #else
   return std::make_unique<HostImpl<Kokkos::DefaultHostExecutionSpace>>(policy, std::move(source));

@@ -167,7 +167,7 @@ void PilotOn<ExecutionSpace>::replay(const GoldenRows& golden, double tolerance)
   check("next_carry", values(carry), golden.next_carry);
 }
 
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
 template class PilotOn<Kokkos::Serial>;
 #endif
 #ifdef KOKKOS_ENABLE_OPENMP

@@ -282,7 +282,7 @@ Array<Real> categorical_entropy(const ExecutionSpace& space, const Array<Real>& 
   template Array<Real> categorical_log_prob<Real, Space>(const Space&, const Array<Real>&, \
                                                          const Array<std::int64_t>&);      \
   template Array<Real> categorical_entropy<Real, Space>(const Space&, const Array<Real>&);
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
 DEMPILOT_INSTANTIATE(float, Kokkos::Serial)
 DEMPILOT_INSTANTIATE(double, Kokkos::Serial)
 #endif

@@ -271,7 +271,7 @@ void forward(const ExecutionSpace& space, const Network<Real, ExecutionSpace>& n
                                                    const Rollout<Real, Space>&); \
   template void forward<Real, Space>(const Space&, const Network<Real, Space>&,  \
                                      const Rollout<Real, Space>&);
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
 DEMPILOT_INSTANTIATE(float, Kokkos::Serial)
 DEMPILOT_INSTANTIATE(double, Kokkos::Serial)
 #endif

@@ -78,6 +78,25 @@ struct PointBox {
   }
 };
 
+/// How Kokkos reduces boxes: for functors that include points in one.
+struct BoxReduction {
+  using value_type = PointBox;
+  KOKKOS_FUNCTION static void init(PointBox& box) { box = PointBox(); }
+#if defined(KOKKOS_VERSION) && KOKKOS_VERSION >= 40000
+  KOKKOS_FUNCTION static void join(PointBox& box, const PointBox& other) {
+    box.include(other);
+  }
+#else
+  /// Kokkos 3 wants it so.
+  KOKKOS_FUNCTION static void join(volatile PointBox& box, const volatile PointBox& other) {
+    for (int d = 0; d < 3; ++d) {
+      if (other.low[d] < box.low[d]) box.low[d] = other.low[d];
+      if (other.high[d] > box.high[d]) box.high[d] = other.high[d];
+    }
+  }
+#endif
+};
+
 /// Most places that a grid for `targets` targets has.
 KOKKOS_INLINE_FUNCTION
 std::int64_t most_cells(std::int64_t targets) {

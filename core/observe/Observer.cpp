@@ -208,7 +208,7 @@ void Observer::enqueue(const ExecutionSpace& space, const Scene& scene,
 #define DEMPILOT_INSTANTIATE_OBSERVE(Real, ExecutionSpace)                                   \
   template void Observer::enqueue<Real, ExecutionSpace>(const ExecutionSpace&, const Scene&, \
                                                         std::span<Real>) const;
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
 DEMPILOT_INSTANTIATE_OBSERVE(float, Kokkos::Serial)
 DEMPILOT_INSTANTIATE_OBSERVE(double, Kokkos::Serial)
 #endif

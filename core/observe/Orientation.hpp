@@ -2,19 +2,10 @@
 
 #include <Kokkos_Core.hpp>
 
+#include "core/Rotation.hpp"
 #include "core/observe/Borrowed.hpp"
 
 namespace dempilot {
-
-/// Turns `v` as the unit quaternion (w, x, y, z) does: v + 2 w (q x v) + 2 q x (q x v).
-KOKKOS_INLINE_FUNCTION
-void rotate(double w, double x, double y, double z, double (&v)[3]) {
-  const double t[3] = {2 * (y * v[2] - z * v[1]), 2 * (z * v[0] - x * v[2]),
-                       2 * (x * v[1] - y * v[0])};
-  v[0] += w * t[0] + (y * t[2] - z * t[1]);
-  v[1] += w * t[1] + (z * t[0] - x * t[2]);
-  v[2] += w * t[2] + (x * t[1] - y * t[0]);
-}
 
 /// The axes in which vectors of an agent are given: the lab's, or those of its body.
 template <class ExecutionSpace>

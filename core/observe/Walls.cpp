@@ -1,7 +1,5 @@
 #include "core/observe/Walls.hpp"
 
-#include <limits>
-
 #include "core/Error.hpp"
 
 namespace dempilot {
@@ -18,16 +16,10 @@ void box_walls(const WallBox& box, int dimension, const double* position,
         "size it for these agents",
         walls.size(), agents.size(), faces);
 
-  constexpr double nowhere = std::numeric_limits<double>::infinity();
   double* wall = walls.data();
   for (const std::int32_t agent : agents) {
-    for (std::size_t face = 0; face < faces; ++face, wall += 3) {
-      const std::size_t axis = face / 2;
-      const double plane = face % 2 == 0 ? box.lower[axis] : box.upper[axis];
-      const double distance = plane - position[3 * static_cast<std::size_t>(agent) + axis];
-      for (std::size_t d = 0; d < 3; ++d)
-        wall[d] = !box.is_wall[face] ? nowhere : d == axis ? distance : 0.0;
-    }
+    for (std::size_t face = 0; face < faces; ++face, wall += 3)
+      box.find(static_cast<int>(face), position + 3 * static_cast<std::size_t>(agent), wall);
   }
 }
 

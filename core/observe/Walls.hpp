@@ -1,18 +1,28 @@
 #pragma once
 
-#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "core/Function.hpp"
 
 namespace dempilot {
 
 /// An axis-aligned box, some of whose faces are walls.
 struct WallBox {
-  std::array<double, 3> lower{0, 0, 0};
-  std::array<double, 3> upper{0, 0, 0};
+  double lower[3] = {0, 0, 0};
+  double upper[3] = {0, 0, 0};
   /// Faces that can be seen: lower x, upper x, lower y, … A periodic face is none.
-  std::array<bool, 6> is_wall{};
+  bool is_wall[6] = {};
+
+  /// Writes the vector from `point` (3) to the plane of a face, or +infinity where it is no wall.
+  DEMPILOT_FUNCTION void find(int face, const double* point, double* vector) const {
+    const int axis = face / 2;
+    const double plane = face % 2 == 0 ? lower[axis] : upper[axis];
+    for (int d = 0; d < 3; ++d)
+      vector[d] = !is_wall[face] ? HUGE_VAL : d == axis ? plane - point[axis] : 0.0;
+  }
 };
 
 /// Fills Scene::walls for a box, `walls` (agents, 2 * dimension, 3): the vector from each agent to

@@ -124,7 +124,7 @@ Outputs<Real> Policy<Real, ExecutionSpace>::run(int steps, int agents,
   return out;
 }
 
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
 template class Policy<float, Kokkos::Serial>;
 template class Policy<double, Kokkos::Serial>;
 #endif

@@ -33,19 +33,28 @@ struct AgentColumns {
   std::vector<float> observation;  ///< (agents, observation), of the last decision
 };
 
+/// Calls visit(name, column of one, column of other, width) for every column of two sets of them.
+template <class One, class Other, class Visitor>
+void for_each_column_pair(One& one, Other& other, const AgentShape& shape, const Visitor& visit) {
+  visit("id", one.id, other.id, std::size_t{1});
+  visit("wrench", one.wrench, other.wrench, std::size_t{6});
+  visit("reset_time", one.reset_time, other.reset_time, std::size_t{1});
+  visit("inside", one.inside, other.inside, shape.region);
+  visit("carry", one.carry, other.carry, shape.carry);
+  visit("applied", one.applied, other.applied, shape.action);
+  visit("pending", one.pending, other.pending, shape.action);
+  visit("value", one.value, other.value, std::size_t{1});
+  visit("log_prob", one.log_prob, other.log_prob, std::size_t{1});
+  visit("observation", one.observation, other.observation, shape.observation);
+}
+
 /// Calls visit(name, column, width) for every column of `columns`.
 template <class Columns, class Visitor>
 void for_each_column(Columns& columns, const AgentShape& shape, const Visitor& visit) {
-  visit("id", columns.id, std::size_t{1});
-  visit("wrench", columns.wrench, std::size_t{6});
-  visit("reset_time", columns.reset_time, std::size_t{1});
-  visit("inside", columns.inside, shape.region);
-  visit("carry", columns.carry, shape.carry);
-  visit("applied", columns.applied, shape.action);
-  visit("pending", columns.pending, shape.action);
-  visit("value", columns.value, std::size_t{1});
-  visit("log_prob", columns.log_prob, std::size_t{1});
-  visit("observation", columns.observation, shape.observation);
+  for_each_column_pair(columns, columns, shape,
+                       [&visit](const char* name, auto& column, auto&, std::size_t width) {
+                         visit(name, column, width);
+                       });
 }
 
 }  // namespace dempilot::lammps

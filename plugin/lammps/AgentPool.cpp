@@ -129,6 +129,15 @@ int AgentPool::unpack(int atom, const double* buffer) {
   return doubles;
 }
 
+AgentPool::Links AgentPool::refill(int atoms, std::size_t rows) {
+  grow_atoms(atoms);
+  atom_.resize(rows);
+  for_each_column(columns_, shape_, [rows](const char*, auto& column, std::size_t width) {
+    column.resize(rows * width);
+  });
+  return {slot_.data(), atom_.data()};
+}
+
 double AgentPool::memory_usage() const {
   auto bytes = static_cast<double>((slot_.capacity() + atom_.capacity()) * sizeof(std::int32_t));
   for_each_column(columns_, shape_, [&bytes](const char*, const auto& column, std::size_t) {

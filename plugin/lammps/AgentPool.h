@@ -48,6 +48,16 @@ class AgentPool {
   /// Reads what pack() wrote, for an atom that arrived as `atom`; returns the doubles read.
   int unpack(int atom, const double* buffer);
 
+  /// Atoms that there is room for.
+  std::size_t atom_capacity() const { return slot_.size(); }
+  /// Where the row of each atom and the atom of each row are to be written.
+  struct Links {
+    std::int32_t* row;   ///< (atom_capacity), -1 for a grain
+    std::int32_t* atom;  ///< (size)
+  };
+  /// Makes room for `atoms` atoms and becomes `rows` rows long, all of which somebody else fills.
+  Links refill(int atoms, std::size_t rows);
+
   /// Index of each agent's atom, (agents).
   std::span<const std::int32_t> atoms() const { return atom_; }
   /// What the agents remember. The columns keep their lengths.

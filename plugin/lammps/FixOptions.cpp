@@ -8,13 +8,14 @@
 #include <string_view>
 
 #include "core/Error.hpp"
+#include "core/nn/Precision.hpp"
 
 namespace dempilot::lammps {
 namespace {
 
-constexpr std::array<std::string_view, 10> keywords = {
-    "every",   "mode",   "bind",         "walls",  "reset",
-    "restart", "record", "observations", "strict", "scale"};
+constexpr std::array<std::string_view, 11> keywords = {
+    "every",  "mode",         "bind",   "walls", "reset",    "restart",
+    "record", "observations", "strict", "scale", "precision"};
 
 bool is_keyword(const std::string& word) {
   return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
@@ -179,6 +180,12 @@ void parse_record(const Arguments& arguments, FixOptions& options) {
   }
 }
 
+void parse_precision(const Arguments& arguments, FixOptions& options) {
+  require_count(arguments, 1, "precision NAME");
+  nn::parse_precision(arguments[0], "'precision'");
+  options.precision = arguments[0];
+}
+
 void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOptions& options) {
   if (keyword == "every") return parse_every(arguments, options);
   if (keyword == "mode") return parse_mode(arguments, options);
@@ -188,6 +195,7 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
   if (keyword == "restart") return parse_restart(arguments, options);
   if (keyword == "scale") return parse_scale(arguments, options);
   if (keyword == "record") return parse_record(arguments, options);
+  if (keyword == "precision") return parse_precision(arguments, options);
   (keyword == "strict" ? options.strict : options.observations) = parse_switch(keyword, arguments);
 }
 
@@ -196,7 +204,7 @@ void parse_keyword(const std::string& keyword, const Arguments& arguments, FixOp
 std::string unknown_keyword(const std::string& word) {
   return fmt::format(
       "unknown keyword '{}' (known are every, mode, bind, walls, reset, restart, record, "
-      "observations, strict and scale). Remove or correct it",
+      "observations, strict, scale and precision). Remove or correct it",
       word);
 }
 

@@ -43,7 +43,8 @@ struct FixOptions {
   std::string restart_path;
   bool observations = false;
   std::optional<Record> record;
-  bool strict = false;  ///< what does not match the policy's training is an error
+  std::string precision;  ///< of a device's products; empty: not said
+  bool strict = false;    ///< what does not match the policy's training is an error
 };
 
 /// What to say about a word where a keyword should be.

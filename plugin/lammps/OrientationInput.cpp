@@ -2,13 +2,13 @@
 #include "plugin/lammps/OrientationInput.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "atom.h"
 #include "atom_vec_ellipsoid.h"
 #include "domain.h"
 #include "error.h"
+#include "plugin/lammps/Dipole.h"
 
 namespace dempilot::lammps {
 
@@ -49,23 +49,15 @@ std::array<double, 4> OrientationInput::of_ellipsoid(int i) const {
   return q;
 }
 
-/// The shortest turn from x to the dipole; half a turn about z where it points to -x. In the plane
-/// that is its angle.
 std::array<double, 4> OrientationInput::of_dipole(int i) const {
-  const double* const mu = atom->mu[i];
-  const double length = std::sqrt(mu[0] * mu[0] + mu[1] * mu[1] + mu[2] * mu[2]);
-  if (!(length > 0)) {
+  std::array<double, 4> q{};
+  if (!find_turn_to(atom->mu[i], q.data())) {
     error->one(FLERR,
                "{}: atom {} has no dipole (the policy needs its orientation). Write 'set group ID "
                "dipole/random SEED 1'",
                purpose_, atom->tag[i]);
   }
-  const double w = 1 + mu[0] / length;
-  const double y = -mu[2] / length;
-  const double z = mu[1] / length;
-  const double norm = std::sqrt(w * w + y * y + z * z);
-  if (norm < 1e-12) return {0, 0, 0, 1};
-  return {w / norm, 0, y / norm, z / norm};
+  return q;
 }
 
 void OrientationInput::find(std::span<const std::int32_t> atoms,

@@ -36,6 +36,10 @@ class PerAtomInput : protected LAMMPS_NS::Pointers {
 
   /// Whether the value is the same for all atoms.
   bool is_global() const { return source_ == Source::number || source_ == Source::equal_variable; }
+  /// That value.
+  double global_value();
+  /// Number of the property among LAMMPS's vectors of reals, if it is one (d_name), else -1.
+  int real_vector() const { return source_ == Source::real_property && column_ == 0 ? index_ : -1; }
 
  private:
   enum class Source {
@@ -54,7 +58,6 @@ class PerAtomInput : protected LAMMPS_NS::Pointers {
   void init_compute();
   void init_fix();
   void init_property();
-  double global_value();
   void gather_compute(std::span<const std::int32_t> atoms, double* out, std::size_t stride);
   void gather_fix(std::span<const std::int32_t> atoms, double* out, std::size_t stride);
   void gather_property(std::span<const std::int32_t> atoms, double* out, std::size_t stride);

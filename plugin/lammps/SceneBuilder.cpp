@@ -243,6 +243,11 @@ void SceneBuilder::find_contact_ranges(std::span<const std::int32_t> agents) {
         largest[1 + n] = std::max(largest[1 + n], atom->radius[i]);
     }
   }
+  share_contact_ranges();
+}
+
+void SceneBuilder::share_contact_ranges() {
+  std::vector<double>& largest = largest_radii_;
   MPI_Allreduce(MPI_IN_PLACE, largest.data(), static_cast<int>(largest.size()), MPI_DOUBLE, MPI_MAX,
                 world);
   agent_radius_ = largest[0];
@@ -250,33 +255,42 @@ void SceneBuilder::find_contact_ranges(std::span<const std::int32_t> agents) {
     targets_[n].contact_range = largest[0] + largest[1 + n];
 }
 
-void SceneBuilder::find_targets(std::span<const std::int32_t> agents, int agent_group) {
-  if (targets_.empty()) return;
+void SceneBuilder::list_wanted() {
   wanted_.clear();
   for (const Target& target : targets_) {
     const TargetNeeds& needs = target.needs;
     wanted_.push_back(
         {target.group_bit, range_of(target), {needs.velocity, needs.radius, needs.type}});
   }
+}
+
+void SceneBuilder::add_points(std::size_t target, std::span<const std::int32_t> agents,
+                              int agent_group) {
+  Quantity& points = targets_[target].points;
+  evaluate(points, agents, agent_group);
+  // Where all agents share a goal it is one point, known to every rank that has agents.
+  const bool shared = std::ranges::all_of(points.inputs, &PerAtomInput::is_global);
+  const std::size_t own = shared ? std::min<std::size_t>(1, agents.size()) : agents.size();
+  surroundings_.add_points(target, {points.values.data(), 3 * own}, shared);
+}
+
+void SceneBuilder::find_targets(std::span<const std::int32_t> agents, int agent_group) {
+  if (targets_.empty()) return;
+  list_wanted();
   surroundings_.gather(agents, wanted_);
   for (std::size_t n = 0; n < targets_.size(); ++n) {
-    Quantity& points = targets_[n].points;
-    if (targets_[n].sees_points()) {
-      evaluate(points, agents, agent_group);
-      // Where all agents share a goal it is one point, known to every rank that has agents.
-      const bool shared = std::ranges::all_of(points.inputs, &PerAtomInput::is_global);
-      const std::size_t own = shared ? std::min<std::size_t>(1, agents.size()) : agents.size();
-      surroundings_.add_points(n, {points.values.data(), 3 * own}, shared);
-    }
+    if (targets_[n].sees_points()) add_points(n, agents, agent_group);
     scene_.targets.push_back(surroundings_.seen(n));
     scene_.targets.back().contact_range = targets_[n].contact_range;
   }
 }
 
+double SceneBuilder::range_of(const Walls& walls) const {
+  return std::max(walls.needs.range * scales_.length, walls.needs.touches ? agent_radius_ : 0.0);
+}
+
 SeenWalls SceneBuilder::find_walls(Walls& walls, std::span<const std::int32_t> agents) {
-  const double range =
-      std::max(walls.needs.range * scales_.length, walls.needs.touches ? agent_radius_ : 0.0);
-  const double* const vectors = walls.input.find(agents, range).data();
+  const double* const vectors = walls.input.find(agents, range_of(walls)).data();
   return {walls.input.per_agent(), vectors};
 }
 
@@ -299,8 +313,7 @@ void SceneBuilder::describe_agents(std::span<const std::int32_t> agents) {
   scene_.orientation = quaternions_.data();
 }
 
-const Scene& SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group,
-                                 const AgentMemory& past) {
+void SceneBuilder::begin(const AgentMemory& past) {
   input_seconds_ = 0.0;
   scene_.goals.clear();
   scene_.fields.clear();
@@ -312,10 +325,15 @@ const Scene& SceneBuilder::build(std::span<const std::int32_t> agents, int agent
   for (int d = 0; d < domain->dimension; ++d) {
     if (domain->periodicity[d] != 0) scene_.period[static_cast<std::size_t>(d)] = domain->prd[d];
   }
-  describe_agents(agents);
   scene_.contact_force = past.contact_force;
   scene_.previous_action = past.previous_action;
   scene_.time_since_reset = past.time_since_reset;
+}
+
+const Scene& SceneBuilder::build(std::span<const std::int32_t> agents, int agent_group,
+                                 const AgentMemory& past) {
+  begin(past);
+  describe_agents(agents);
   for (Quantity& goal : goals_) {
     evaluate(goal, agents, agent_group);
     scene_.goals.push_back(goal.values.data());

@@ -35,7 +35,7 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
                std::string purpose, const std::string& written);
 
   /// Looks up what the script refers to; to be called at the start of every run. Collective.
-  void init();
+  virtual void init();
   /// Whether build() may invoke computes.
   bool invokes_computes() const;
   /// The scene around the atoms `agents` of the group number `agent_group`. It views memory of this
@@ -49,9 +49,9 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   /// Seconds for which the last build() waited for what the script bound: variables, computes and
   /// the like, which are the user's.
   double input_seconds() const { return input_seconds_; }
-  double memory_usage() const;
+  virtual double memory_usage() const;
 
- private:
+ protected:
   /// Numbers of each agent, as many as there are inputs.
   struct Quantity {
     std::string name;
@@ -83,9 +83,18 @@ class SceneBuilder : protected LAMMPS_NS::Pointers {
   void check_bindings(const FixOptions& options, const std::string& written) const;
   std::vector<std::string> wanted() const;
 
+  /// A scene of nothing but the box and what agents know of their past.
+  void begin(const AgentMemory& past);
   void evaluate(Quantity& quantity, std::span<const std::int32_t> agents, int agent_group);
   double range_of(const Target& target) const;
   void find_contact_ranges(std::span<const std::int32_t> agents);
+  /// Makes largest_radii_ those of all ranks, and contact ranges of them.
+  void share_contact_ranges();
+  /// What is wanted of all groups, in wanted_.
+  void list_wanted();
+  /// Adds the points of a target that sees some to surroundings_.
+  void add_points(std::size_t target, std::span<const std::int32_t> agents, int agent_group);
+  double range_of(const Walls& walls) const;
   void find_targets(std::span<const std::int32_t> agents, int agent_group);
   SeenWalls find_walls(Walls& walls, std::span<const std::int32_t> agents);
   void describe_agents(std::span<const std::int32_t> agents);

@@ -34,12 +34,14 @@ class Surroundings : protected LAMMPS_NS::Pointers {
   /// Views memory of this object, valid until it gathers again.
   SeenParticles seen(std::size_t target) const { return halo_.seen(target).view(); }
 
+  /// How the box repeats itself now.
+  Periodicity find_periodicity() const;
+  /// Stops with an error when a range spans too many periods of the box.
+  void check_ranges(const Periodicity& box, std::span<const Wanted> groups) const;
+
   double memory_usage() const;
 
  private:
-  Periodicity find_periodicity() const;
-  void check_ranges(const Periodicity& box, std::span<const Wanted> groups) const;
-
   std::string purpose_;
   HaloExchange halo_;
   std::vector<double> points_;  ///< of all ranks

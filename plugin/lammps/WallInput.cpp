@@ -130,7 +130,7 @@ std::span<const double> WallInput::find(std::span<const std::int32_t> agents, do
   return vectors_;
 }
 
-void WallInput::find_box(std::span<const std::int32_t> agents) {
+WallBox WallInput::box() const {
   WallBox box;
   for (std::size_t d = 0; d < 3; ++d) {
     box.lower[d] = domain->boxlo[d];
@@ -139,9 +139,13 @@ void WallInput::find_box(std::span<const std::int32_t> agents) {
       box.is_wall[face] = (sources_.faces[face] || sources_.box) && is_fixed(face);
     }
   }
+  return box;
+}
+
+void WallInput::find_box(std::span<const std::int32_t> agents) {
   const std::size_t width = 6 * static_cast<std::size_t>(domain->dimension);
   faces_.resize(agents.size() * width);
-  box_walls(box, domain->dimension, atom->x != nullptr ? atom->x[0] : nullptr, agents, faces_);
+  box_walls(box(), domain->dimension, atom->x != nullptr ? atom->x[0] : nullptr, agents, faces_);
   for (std::size_t n = 0; n < agents.size(); ++n) {
     std::copy_n(faces_.data() + n * width, width, vectors_.data() + n * per_agent_ * 3);
   }

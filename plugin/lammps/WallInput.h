@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/observe/Walls.hpp"
 #include "pointers.h"
 
 namespace LAMMPS_NS {
@@ -39,6 +40,10 @@ class WallInput : protected LAMMPS_NS::Pointers {
   /// Vectors from each agent to the nearest point of each wall within `range`, (agents,
   /// per_agent(), 3); infinity where there is none. Valid until the next call. Collective.
   std::span<const double> find(std::span<const std::int32_t> agents, double range);
+  /// Whether there are walls beside the faces of the box.
+  bool sees_regions() const { return !regions_.empty(); }
+  /// The box as it is, with its faces that are walls.
+  WallBox box() const;
   /// Places for walls of one agent.
   std::size_t per_agent() const { return per_agent_; }
 

@@ -86,7 +86,8 @@ void FixPilot::load_policy() {
     policy_digest_ = dempilot::lammps::digest(bytes);
     message = try_together(world, [&] {
       const std::string& source = options_.policy_path;
-      pilot_ = std::make_unique<Pilot>(dempilot::parse_policy_file(bytes, source), source);
+      policy_ = std::make_unique<dempilot::PolicyFile>(dempilot::parse_policy_file(bytes, source));
+      pilot_ = std::make_unique<Pilot>(*policy_, source);
     });
   }
   if (message) error->all(FLERR, "{}: {}", me_, *message);
@@ -155,11 +156,10 @@ void FixPilot::declare() {
   declare_restart();
 
   // What several of these fixes add to one atom, too: LAMMPS's Irregular takes the largest of all
-  // fixes where it should take their sum.
-  maxexchange = pool_->max_packed();
-  for (Fix* const other : modify->get_fix_by_style("^pilot$")) {
-    maxexchange += static_cast<FixPilot*>(other)->pool_->max_packed();
-  }
+  // fixes where it should take their sum. The last of them knows that of all before it.
+  for (const Fix* const other : modify->get_fix_by_style("^pilot"))
+    maxexchange = std::max(maxexchange, other->maxexchange);
+  maxexchange += pool_->max_packed();
 
   grow_arrays(atom->nmax);
   atom->add_callback(Atom::GROW);
@@ -270,7 +270,7 @@ void FixPilot::setup(int /*vflag*/) {
     disarm_leavers();
   }
   add_wrenches();
-  step_wrench_ = total_wrench();
+  note_wrench();
   publish();
 }
 
@@ -287,8 +287,7 @@ void FixPilot::post_force(int /*vflag*/) {
 
 void FixPilot::end_of_step() {
   if (counters_.until_reset > 0 && --counters_.until_reset == 0) {
-    for (std::size_t row = 0; row < pool_->size(); ++row)
-      reset(row);
+    reset_all();
     counters_.until_reset = options_.reset_every;
   }
   const bool decides = counters_.until_decision <= 1;
@@ -379,12 +378,20 @@ void FixPilot::decide() {
   seconds_.inputs += scene_->input_seconds();
   seconds_.observe += observed - start - scene_->input_seconds();
   seconds_.infer += MPI_Wtime() - observed;
+  count_decision();
+}
+
+void FixPilot::count_decision() {
   ++counters_.decisions;
   ++run_decisions_;
   counters_.until_decision = every_;
   counters_.is_pending = 1;
   counters_.decision_time = counters_.time;
   totals_valid_ = false;
+}
+
+std::int64_t FixPilot::agent_count() const {
+  return static_cast<std::int64_t>(pool_->size());
 }
 
 std::span<float> FixPilot::observation_rows() {
@@ -434,7 +441,7 @@ void FixPilot::post_run() {
   MPI_Allreduce(MPI_IN_PLACE, seconds.data(), 4, MPI_DOUBLE, MPI_SUM, world);
   for (double& phase : seconds)
     phase /= comm->nprocs;
-  auto agents = static_cast<std::int64_t>(pool_->size());
+  std::int64_t agents = agent_count();
   MPI_Allreduce(MPI_IN_PLACE, &agents, 1, MPI_INT64_T, MPI_SUM, world);
   if (comm->me == 0 && run_decisions_ > 0) {
     utils::logmesg(lmp,

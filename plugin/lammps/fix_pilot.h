@@ -16,6 +16,8 @@
 
 namespace dempilot {
 class Pilot;
+struct PolicyFile;
+struct WrenchRule;
 namespace lammps {
 class AgentReader;
 class PerAtomInput;
@@ -34,6 +36,8 @@ namespace LAMMPS_NS {
 /// Observations are taken in end_of_step(), where positions and velocities belong to the same
 /// instant. What is decided there is pending; the next post_force() applies it. The first setup()
 /// of a fix decides and applies at once; later ones give again what was given at their step.
+///
+/// What is done at a step is virtual: a form of it whose agents live on a device overrides it.
 class FixPilot : public Fix {
  public:
   FixPilot(class LAMMPS* lmp, int narg, char** arg);
@@ -66,7 +70,7 @@ class FixPilot : public Fix {
   int pack_restart(int i, double* buf) override;
   void unpack_restart(int nlocal, int nth) override;
 
- private:
+ protected:
   /// What a run needs to go on as if it had not been interrupted.
   struct Counters {
     std::int64_t next_id = 1;
@@ -85,14 +89,6 @@ class FixPilot : public Fix {
     double act = 0.0;
   };
 
-  /// What an action of 1, a velocity and an angular velocity of 1 become.
-  struct Gains {
-    double linear = 0.0;   ///< force, or target velocity
-    double angular = 0.0;  ///< torque
-    double drag = 0.0;
-    double angular_drag = 0.0;
-  };
-
   // fix_pilot.cpp
   void load_policy();
   void check_instruction_sets();
@@ -103,7 +99,9 @@ class FixPilot : public Fix {
   void compare_with_training();
   bool agents_are_the_group() const;
   void admit_agents();
-  void decide();
+  virtual void decide();
+  void count_decision();
+  virtual std::int64_t agent_count() const;  ///< on this rank
   std::span<float> observation_rows();
   bool invokes_computes() const;
   void observe();
@@ -111,32 +109,34 @@ class FixPilot : public Fix {
 
   // fix_pilot_past.cpp
   void reset(std::size_t row);
+  virtual void reset_all();
   void reset_where_told();
   void find_reset_region();
   bool resetting_invokes_computes() const;
   void reset_in_region();
-  void note_contact_forces();
+  virtual void note_contact_forces();
   dempilot::lammps::AgentMemory remember();
 
   // fix_pilot_action.cpp
-  void give_pending();
-  Gains find_gains() const;
-  void push(int i, const float* action, const Gains& gains, double* wrench) const;
-  void compute_wrenches();
-  void add_drag(int i, const Gains& gains, double* wrench) const;
-  void disarm_leavers();
-  void add_wrenches();
+  virtual void give_pending();
+  dempilot::WrenchRule find_rule() const;
+  virtual void compute_wrenches();
+  virtual void disarm_leavers();
+  virtual void add_wrenches();
   std::array<double, 6> total_wrench() const;
-  void add_impulse();
+  virtual void note_wrench();
+  virtual void add_impulse();
 
   // fix_pilot_output.cpp
   void declare_output();
   void write_row(int row);
   void refresh_row(int atom, bool was_agent);
   void tidy_output();
-  void publish();
-  void publish_wrenches();
-  void sum_totals();
+  virtual void publish();
+  virtual void publish_wrenches();
+  virtual void sum_totals();
+  /// Sums over the agents of this rank: their number, wrench, value and impulse.
+  void share_totals(double agents, const std::array<double, 6>& wrench, double value);
 
   // fix_pilot_recording.cpp
   void declare_recording();
@@ -160,6 +160,7 @@ class FixPilot : public Fix {
 
   std::string me_;  ///< what messages call this fix
   dempilot::lammps::FixOptions options_;
+  std::unique_ptr<dempilot::PolicyFile> policy_;
   std::unique_ptr<dempilot::Pilot> pilot_;
   std::string policy_digest_;
   std::unique_ptr<dempilot::lammps::SceneBuilder> scene_;

@@ -7,8 +7,8 @@
 
 #include "atom.h"
 #include "core/Pilot.hpp"
+#include "core/action/Wrench.hpp"
 #include "domain.h"
-#include "math_extra.h"
 #include "plugin/lammps/PropertyOutput.h"
 #include "plugin/lammps/SceneBuilder.h"
 #include "plugin/lammps/fix_pilot.h"
@@ -23,43 +23,25 @@ void FixPilot::give_pending() {
 }
 
 /* ----------------------------------------------------------------------
-   the factors of the policy file in units of the simulation
+   what the policy file says of actions, in units of the simulation
 ------------------------------------------------------------------------- */
 
-FixPilot::Gains FixPilot::find_gains() const {
+dempilot::WrenchRule FixPilot::find_rule() const {
   const dempilot::ActionSpec& spec = pilot_->contract().action;
   const dempilot::Scales& scales = scene_->scales();
   const bool aims = spec.target == dempilot::ActionTarget::velocity;
-  return {spec.scale * (aims ? scales.velocity() : scales.force()), spec.scale * scales.torque(),
-          spec.drag * scales.force() / scales.velocity(),
-          spec.angular_drag * scales.torque() * scales.time};
-}
-
-/* ----------------------------------------------------------------------
-   the action in the lab frame and in units of the simulation, added up in wrench:
-   force, then torque; a target velocity takes the place of the force
-------------------------------------------------------------------------- */
-
-void FixPilot::push(int i, const float* action, const Gains& gains, double* wrench) const {
-  const dempilot::ActionSpec& spec = pilot_->contract().action;
-  const bool thrusts = dempilot::is_thrust(spec.target);
-  for (std::size_t k = 0; k < entries_.size(); ++k) {
-    const double gain = entries_[k] < 3 ? gains.linear : gains.angular;
-    wrench[entries_[k]] = gain * static_cast<double>(action[k]);
-  }
-  // The torque of a thrust_and_turn is in the lab.
-  if (thrusts) std::swap(wrench[0], wrench[spec.axis]);
-  if (!thrusts && spec.frame == dempilot::Frame::lab) return;
-  const std::array<double, 4> quat = scene_->orientation().of(i);
-  double rotation[3][3];
-  MathExtra::quat_to_mat(quat.data(), rotation);
-  const auto turn = [&rotation](double* vector) {
-    double turned[3];
-    MathExtra::matvec(rotation, vector, turned);
-    std::copy_n(turned, 3, vector);
-  };
-  turn(wrench);
-  if (!thrusts) turn(wrench + 3);
+  dempilot::WrenchRule rule;
+  rule.width = static_cast<int>(entries_.size());
+  std::ranges::copy(entries_, rule.entry);
+  rule.thrusts = dempilot::is_thrust(spec.target);
+  rule.in_body = rule.thrusts || spec.frame == dempilot::Frame::body;
+  rule.axis = spec.axis;
+  rule.is_plane = domain->dimension == 2;
+  rule.linear = spec.scale * (aims ? scales.velocity() : scales.force());
+  rule.angular = spec.scale * scales.torque();
+  rule.drag = spec.drag * scales.force() / scales.velocity();
+  rule.angular_drag = spec.angular_drag * scales.torque() * scales.time;
+  return rule;
 }
 
 /* ----------------------------------------------------------------------
@@ -69,7 +51,7 @@ void FixPilot::push(int i, const float* action, const Gains& gains, double* wren
 
 void FixPilot::compute_wrenches() {
   const std::size_t width = pilot_->action_size();
-  const Gains gains = find_gains();
+  const dempilot::WrenchRule rule = find_rule();
   dempilot::lammps::AgentColumns& agents = pool_->columns();
   const std::span<const std::int32_t> atoms = pool_->atoms();
   for (std::size_t row = 0; row < atoms.size(); ++row) {
@@ -77,23 +59,18 @@ void FixPilot::compute_wrenches() {
     double* const wrench = agents.wrench.data() + 6 * row;
     std::fill_n(wrench, 6, 0.0);
     const bool member = (atom->mask[i] & groupbit) != 0;
-    if (member) push(i, agents.applied.data() + row * width, gains, wrench);
+    if (member) {
+      std::array<double, 4> orientation{};
+      if (rule.in_body) orientation = scene_->orientation().of(i);
+      rule.push(agents.applied.data() + row * width, orientation.data(), wrench);
+    }
     if (property_output_) {
       property_output_->write(i, {wrench, property_output_->size()});
       std::fill_n(wrench, 6, 0.0);
     }
-    if (member) add_drag(i, gains, wrench);
+    if (member) rule.add_drag(atom->v[i], atom->omega_flag ? atom->omega[i] : nullptr, wrench);
   }
   totals_valid_ = false;
-}
-
-void FixPilot::add_drag(int i, const Gains& gains, double* wrench) const {
-  const bool plane = domain->dimension == 2;
-  for (int d = 0; d < (plane ? 2 : 3); ++d)
-    wrench[d] -= gains.drag * atom->v[i][d];
-  if (gains.angular_drag == 0.0) return;
-  for (int d = plane ? 2 : 0; d < 3; ++d)
-    wrench[3 + d] -= gains.angular_drag * atom->omega[i][d];
 }
 
 /* ----------------------------------------------------------------------
@@ -138,6 +115,10 @@ std::array<double, 6> FixPilot::total_wrench() const {
       total[k] += wrench[k];
   }
   return total;
+}
+
+void FixPilot::note_wrench() {
+  step_wrench_ = total_wrench();
 }
 
 void FixPilot::add_impulse() {

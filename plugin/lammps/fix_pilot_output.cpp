@@ -116,12 +116,17 @@ void FixPilot::publish_wrenches() {
 
 void FixPilot::sum_totals() {
   pool_->sweep(atom->nlocal);  // atoms may have been deleted, or moved to other ranks, between runs
-  const AgentColumns& agents = pool_->columns();
+  double value = 0.0;
+  for (const float of_agent : pool_->columns().value)
+    value += static_cast<double>(of_agent);
+  share_totals(static_cast<double>(pool_->size()), total_wrench(), value);
+}
+
+void FixPilot::share_totals(double agents, const std::array<double, 6>& wrench, double value) {
   totals_.fill(0.0);
-  totals_[entry::agents] = static_cast<double>(pool_->size());
-  for (const float value : agents.value)
-    totals_[entry::mean_value] += static_cast<double>(value);
-  std::ranges::copy(total_wrench(), totals_.begin() + entry::wrench);
+  totals_[entry::agents] = agents;
+  totals_[entry::mean_value] = value;
+  std::ranges::copy(wrench, totals_.begin() + entry::wrench);
   std::ranges::copy(counters_.impulse, totals_.begin() + entry::impulse);
   MPI_Allreduce(MPI_IN_PLACE, totals_.data(), static_cast<int>(totals_.size()), MPI_DOUBLE, MPI_SUM,
                 world);

@@ -29,6 +29,11 @@ void FixPilot::reset(std::size_t row) {
   pool_->columns().reset_time[row] = counters_.time;
 }
 
+void FixPilot::reset_all() {
+  for (std::size_t row = 0; row < pool_->size(); ++row)
+    reset(row);
+}
+
 void FixPilot::reset_where_told() {
   resets_.assign(std::max<std::size_t>(1, pool_->size()), 0.0);
   reset_input_->evaluate(pool_->atoms(), igroup, resets_.data(), 1);

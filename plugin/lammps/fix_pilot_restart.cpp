@@ -101,7 +101,7 @@ void FixPilot::declare_restart() {
 ------------------------------------------------------------------------- */
 
 std::string FixPilot::side_file(const std::string& restart_name) const {
-  const bool alone = modify->get_fix_by_style("^pilot$").size() == 1;
+  const bool alone = modify->get_fix_by_style("^pilot").size() == 1;
   return restart_name + (alone ? "" : "." + std::string(id)) + suffix;
 }
 

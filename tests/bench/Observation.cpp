@@ -131,7 +131,7 @@ void time_on_threads(State& state, const ObservationComponent& component, int th
 #ifdef KOKKOS_ENABLE_OPENMP
   if (threads > 1) return time_component<Kokkos::OpenMP>(state, component);
 #endif
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
   time_component<Kokkos::Serial>(state, component);
 #else
   time_component<Kokkos::DefaultHostExecutionSpace>(state, component);

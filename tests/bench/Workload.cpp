@@ -142,7 +142,7 @@ std::unique_ptr<Workload> make_sequence(const PolicyFile& policy, std::size_t st
                                                       std::move(observation));
   }
 #endif
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
   return std::make_unique<Sequence<Kokkos::Serial>>(policy, steps, agents, std::move(observation));
 #else
   return std::make_unique<Sequence<Kokkos::DefaultHostExecutionSpace>>(policy, steps, agents,

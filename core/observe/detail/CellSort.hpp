@@ -18,7 +18,7 @@ namespace detail {
 /// would cost more than all else that is done to a target.
 template <class ExecutionSpace>
 KOKKOS_INLINE_FUNCTION std::int32_t count_one(std::int32_t& count) {
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
   if constexpr (std::is_same_v<ExecutionSpace, Kokkos::Serial>) return count++;
 #endif
   return Kokkos::atomic_fetch_add(&count, 1);
@@ -26,8 +26,7 @@ KOKKOS_INLINE_FUNCTION std::int32_t count_one(std::int32_t& count) {
 
 /// Smallest box around the finite targets.
 template <class ExecutionSpace>
-struct TargetBounds {
-  using value_type = PointBox;
+struct TargetBounds : BoxReduction {
   /// Targets that are looked at together: on a host as many as make up for storing the box.
   static constexpr int together = runs_on_host<ExecutionSpace> ? 256 : 1;
 
@@ -44,21 +43,6 @@ struct TargetBounds {
       mine.include(position(target, 0), position(target, 1), position(target, 2));
     box = mine;
   }
-
-  KOKKOS_FUNCTION static void init(PointBox& box) { box = PointBox(); }
-#if defined(KOKKOS_VERSION) && KOKKOS_VERSION >= 40000
-  KOKKOS_FUNCTION static void join(PointBox& box, const PointBox& other) {
-    box.include(other);
-  }
-#else
-  /// Kokkos 3 wants it so.
-  KOKKOS_FUNCTION static void join(volatile PointBox& box, const volatile PointBox& other) {
-    for (int d = 0; d < 3; ++d) {
-      if (other.low[d] < box.low[d]) box.low[d] = other.low[d];
-      if (other.high[d] > box.high[d]) box.high[d] = other.high[d];
-    }
-  }
-#endif
 };
 
 /// Makes the grid where its box is.
@@ -166,7 +150,7 @@ std::size_t CellList<ExecutionSpace, form>::make_grid(const ExecutionSpace& spac
                                                       double cell_width) {
   using Range = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<int>>;
   static const std::string label("DEMPilot::CellList::bounds");
-  const detail::TargetBounds<ExecutionSpace> bounds{position};
+  const detail::TargetBounds<ExecutionSpace> bounds{{}, position};
   const Range groups(space, 0, bounds.groups());
   const auto targets = static_cast<std::int64_t>(position.extent(0));
   if constexpr (form == ListForm::vectors) {

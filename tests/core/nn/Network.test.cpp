@@ -70,7 +70,7 @@ TYPED_TEST(NetworkForward, ARowDependsNeitherOnItsPlaceNorOnItsNeighbours) {
 }
 
 TYPED_TEST(NetworkForward, IsBitwiseThatOfTheSerialBackEnd) {
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
   using Real = TypeParam;
   if constexpr (!runs_on_host<Space>) {
     GTEST_SKIP() << "a device has functions and sums of its own";

@@ -133,7 +133,7 @@ TYPED_TEST(Lidar, is_bitwise_the_same_for_every_order_of_particles) {
   }
 }
 
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
 TYPED_TEST(Lidar, is_bitwise_the_same_on_one_thread_and_on_many) {
   const World world = crowd(random_points(2000, {15, 15, 15}, 11));
   const auto rows = observe<TypeParam>(lidar(2, 8, 4), world);

@@ -305,7 +305,7 @@ TEST(Observer, gives_the_same_rows_again_and_after_another_scene) {
   EXPECT_EQ(observe<float>(observer, world.scene()), rows);
 }
 
-#ifdef KOKKOS_ENABLE_SERIAL
+#ifdef DEMPILOT_HAS_SERIAL
 TEST(Observer, changes_between_back_ends) {
   const Observer observer({lidar(2, 16)});
   const World world = crowd(random_points(300, {10, 10, 0}, 6));

@@ -49,7 +49,7 @@ TEST(FixOptions, ReadAllKeywords) {
   const FixOptions options = parse(
       "p.h5 every 7 mode sample 18446744073709551615 bind goal v_x c_1[2] 3 bind targets grains "
       "walls region a b walls box reset every 100 restart f.h5 observations yes strict yes "
-      "scale 1e-3 0.01 2");
+      "scale 1e-3 0.01 2 precision bf16");
   EXPECT_EQ(options.every, 7);
   EXPECT_TRUE(options.sample);
   EXPECT_EQ(options.seed, 18446744073709551615U);
@@ -63,6 +63,7 @@ TEST(FixOptions, ReadAllKeywords) {
   EXPECT_TRUE(options.observations);
   EXPECT_TRUE(options.strict);
   EXPECT_THAT(options.scale, ElementsAre(1e-3, 0.01, 2));
+  EXPECT_EQ(options.precision, "bf16");
   EXPECT_EQ(parse("p.h5 reset region cell every 2").reset_region, "cell");
 }
 
@@ -95,6 +96,14 @@ TEST(FixOptions, TellTheIntervalOfARecordingFromThatOfDecisions) {
   EXPECT_EQ(options.record->reward, "");
 }
 
+TEST(FixOptions, SayWhatPrecisionsThereAre) {
+  EXPECT_EQ(message("p.h5 precision fp16"),
+            "'precision' is 'fp16' (products are computed in fp32, tf32x3, tf32 or bf16) set it to "
+            "one of these");
+  EXPECT_EQ(message("p.h5 precision"),
+            "the keyword in 'precision NAME' has 0 arguments (it takes 1). Write 'precision NAME'");
+}
+
 TEST(FixOptions, SayWhatIsWrongWithARecording) {
   const std::string usage =
       "the keyword 'record' is not followed by what it takes (a folder, and how many decisions lie "
@@ -120,7 +129,7 @@ TEST(FixOptions, SayWhatIsWrongWithARecording) {
             "'record' is given twice (a fix makes one recording). Remove one of the two");
   EXPECT_EQ(message("p.h5 record r every 1 speed 3"),
             "unknown keyword 'speed' (known are every, mode, bind, walls, reset, restart, record, "
-            "observations, strict and scale). Remove or correct it");
+            "observations, strict, scale and precision). Remove or correct it");
 }
 
 TEST(FixOptions, SayWhatIsWrong) {

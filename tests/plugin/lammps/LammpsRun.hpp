@@ -47,6 +47,9 @@ class LammpsRun {
   /// Lets each rank start LAMMPS through this shell script, which calls "$@" at its end.
   void start_through(const std::string& script);
 
+  /// Starts LAMMPS without KOKKOS, also where the tests are for that.
+  void start_without_kokkos() { kokkos_ = false; }
+
   /// Runs `script`, preceded by `plugin load`, and returns how it went.
   Outcome run(const std::string& script, int ranks = 1, int threads = 1) const;
   /// The same for a script that is expected to succeed: otherwise the test fails with its output.
@@ -57,7 +60,11 @@ class LammpsRun {
  private:
   std::filesystem::path folder_;
   std::string launcher_;  ///< a command in front of LAMMPS's
+  bool kokkos_ = true;
 };
+
+/// Whether agents live on a device, which rounds its own way.
+bool runs_on_device();
 
 /// Path of the plugin, for scripts that load it again.
 std::string plugin_path();
