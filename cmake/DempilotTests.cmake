@@ -3,16 +3,16 @@
 include(GoogleTest)
 
 # dempilot_add_test(NAME name SOURCES file… [LIBRARIES target…]
-#                   [BACKENDS serial openmp cuda] [LABELS label…])
+#                   [BACKENDS serial openmp cuda] [LABELS label…] [FILTER filter])
 #
 # An executable of GoogleTest cases. With BACKENDS one executable is made for
 # each, from the same sources, that differ in the macros
 #   DEMPILOT_TEST_EXECUTION_SPACE   Kokkos::Serial, Kokkos::OpenMP or Kokkos::Cuda
 #   DEMPILOT_TEST_BACKEND           "serial", "openmp" or "cuda"
 # main() comes from the target named by the variable DEMPILOT_TEST_MAIN, by
-# default GoogleTest's own. Labels default to the first folder below tests/.
+# default GoogleTest's own. FILTER leaves cases out as GoogleTest's does. Labels default to the first folder below tests/.
 function(dempilot_add_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES;BACKENDS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;FILTER" "SOURCES;LIBRARIES;BACKENDS;LABELS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
     message(FATAL_ERROR "dempilot_add_test: give NAME and SOURCES (got: ${ARGV})")
   endif()
@@ -64,6 +64,7 @@ function(_dempilot_add_test_executable name)
     TEST_PREFIX "${name}."
     DISCOVERY_TIMEOUT 60
     DISCOVERY_MODE PRE_TEST
+    TEST_FILTER "${arg_FILTER}"
     PROPERTIES
       LABELS "${arg_LABELS}"
       TIMEOUT 300

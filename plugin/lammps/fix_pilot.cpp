@@ -184,8 +184,9 @@ void FixPilot::check_engine() {
   const auto message = try_together(world, [&] {
     dempilot::lammps::check_engine(
         pilot_->contract(),
-        {domain->dimension, atom->get_style(), atom->torque_flag != 0, atom->omega_flag != 0,
-         orientation.has_director(), orientation.has_axes(), atom->radius_flag != 0});
+        {domain->dimension, utils::strip_style_suffix(atom->get_style(), lmp),
+         atom->torque_flag != 0, atom->omega_flag != 0, orientation.has_director(),
+         orientation.has_axes(), atom->radius_flag != 0});
   });
   if (message) error->all(FLERR, "{}: {}", me_, *message);
 }

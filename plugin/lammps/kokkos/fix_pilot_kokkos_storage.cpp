@@ -20,13 +20,14 @@ using namespace LAMMPS_NS;
 using dempilot::lammps::AgentPool;
 
 /* ----------------------------------------------------------------------
-   the per-atom array is filled when somebody reads it: at steps with output, and
-   when a fix acts that works on the host
+   the per-atom array is filled when somebody reads it: at steps with output, when a
+   fix acts that works on the host, and between runs
 ------------------------------------------------------------------------- */
 
 bool FixPilotKokkos::rows_are_read() const {
   const bigint step = update->ntimestep;
-  if (sets_up_ || step == output->next || step == update->laststep) return true;
+  if (sets_up_ || update->whichflag == 0) return true;
+  if (step == output->next || step == update->laststep) return true;
   return std::ranges::any_of(modify->get_fix_list(), [step](const Fix* fix) {
     return fix->kokkosable == 0 && (fix->nevery <= 1 || step % fix->nevery == 0);
   });
@@ -56,24 +57,20 @@ double FixPilotKokkos::memory_usage() {
 ------------------------------------------------------------------------- */
 
 void FixPilotKokkos::grow_arrays(int nmax) {
-  try {
-    pool_->grow_atoms(nmax);
-    output_->resize(nmax);
-    device_.grow_atoms(nmax);
-  } catch (const std::bad_alloc&) {
-    error->one(FLERR, "{}: not enough memory for {} atoms (the allocation failed). Use more ranks",
-               me_, nmax);
-  }
-  array_atom = output_->rows();
+  on_host();
+  FixPilot::grow_arrays(nmax);
+  device_.grow_atoms(nmax);
 }
 
 void FixPilotKokkos::copy_arrays(int i, int j, int delflag) {
-  on_host().copy_atom(i, j, delflag != 0);
+  on_host();
+  FixPilot::copy_arrays(i, j, delflag);
   changed_on_host();
 }
 
 void FixPilotKokkos::set_arrays(int i) {
-  on_host().release(i);
+  on_host();
+  FixPilot::set_arrays(i);
   changed_on_host();
 }
 
@@ -82,7 +79,8 @@ int FixPilotKokkos::pack_exchange(int i, double* buf) {
 }
 
 int FixPilotKokkos::unpack_exchange(int nlocal, double* buf) {
-  const int doubles = on_host().unpack(nlocal, buf);
+  on_host();
+  const int doubles = FixPilot::unpack_exchange(nlocal, buf);
   changed_on_host();
   return doubles;
 }

@@ -46,6 +46,10 @@ bool runs_on_device() {
   return DEMPILOT_TEST_DEVICE;
 }
 
+std::string style_of_fix() {
+  return DEMPILOT_TEST_KOKKOS ? "pilot/kk" : "pilot";
+}
+
 std::string plugin_path() {
   return DEMPILOT_TEST_PLUGIN;
 }

@@ -66,6 +66,9 @@ class LammpsRun {
 /// Whether agents live on a device, which rounds its own way.
 bool runs_on_device();
 
+/// The style that LAMMPS takes for `fix pilot`.
+std::string style_of_fix();
+
 /// Path of the plugin, for scripts that load it again.
 std::string plugin_path();
 

@@ -223,7 +223,7 @@ TEST_F(Commands, ReplicationIsRefusedByLammps) {
 
 TEST_F(Commands, FixModifyHasNothingToModify) {
   expect_refused(sparse_setup() + fix_line + "fix_modify pilot energy yes\n",
-                 "Fix pilot pilot does not support fix_modify energy command");
+                 "Fix pilot " + style_of_fix() + " does not support fix_modify energy command");
 }
 
 TEST_F(Commands, AnUnloadedPluginTakesItsFixesAlong) {

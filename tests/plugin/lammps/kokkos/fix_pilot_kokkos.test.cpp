@@ -116,17 +116,17 @@ TEST(FixPilotKokkos, ReadsPropertiesWhereTheyAre) {
 }
 
 std::vector<Snapshot> swimmers_flown(Where where, int dimension) {
+  // In three dimensions a dipole does not tell all axes of a body.
+  const bool plane = dimension == 2;
   ObservationComponent seen = component(ComponentKind::velocity, dimension);
-  seen.frame = Frame::body;
+  seen.frame = plane ? Frame::body : Frame::lab;
   ObservationComponent heading = component(ComponentKind::director, dimension);
   ActionSpec action;
-  action.target = ActionTarget::thrust_and_turn;
+  action.target = plane ? ActionTarget::thrust_and_turn : ActionTarget::thrust;
   action.scale = 0.5;
   action.angular_drag = 0.1;
   const LammpsRun lammps;
-  save_policy_file(lammps.file("policy.h5"),
-                   make_policy({seen, heading}, dimension == 2 ? 2 : 4, action));
-  const bool plane = dimension == 2;
+  save_policy_file(lammps.file("policy.h5"), make_policy({seen, heading}, plane ? 2 : 1, action));
   lammps.expect_success(
       std::string("units lj\n") + (plane ? "dimension 2\n" : "") +
           "atom_style hybrid sphere dipole\natom_modify map array sort 5 2.0\nnewton off\n" +
@@ -176,8 +176,19 @@ TEST(FixPilotKokkos, CopiesNothingAndWaitsForNothingInASteadyStep) {
   EXPECT_EQ(many.decisions - few.decisions, 100);
   EXPECT_GT(many.launches - few.launches, 100 * 10);
   EXPECT_EQ(many.copies - few.copies, 0);
-  // A network on a host waits for its threads.
-  EXPECT_LE(many.fences - few.fences, runs_on_device() ? 0 : 100);
+  // A host learns at each decision where targets are, and waits for the threads of a network.
+  EXPECT_LE(many.fences - few.fences, runs_on_device() ? 0 : 3 * 100);
+}
+
+TEST(FixPilotKokkos, LeavesWithItsPlugin) {
+  const LammpsRun lammps;
+  lammps.write("sparse.data", sparse_world(3));
+  save_policy_file(lammps.file("policy.h5"), explorer());
+  const std::string error = lammps.expect_error(
+      sparse_setup() +
+      "fix pilot agents pilot policy.h5 bind goal 5 5 5\nthermo_style custom step f_pilot[1]\n"
+      "run 1\nplugin unload fix pilot/kk\nrun 1\n");
+  EXPECT_NE(error.find("Could not find thermo fix ID pilot"), std::string::npos) << error;
 }
 
 TEST(FixPilotKokkos, SaysThatKokkosMustBeSwitchedOn) {
