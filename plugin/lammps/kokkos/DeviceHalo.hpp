@@ -121,6 +121,7 @@ DeviceHalo<Space>::DeviceHalo(MPI_Comm world, Space space, bool device_mpi)
 template <class Space>
 template <class T>
 void DeviceHalo<Space>::grow(Buffer<T>& buffer, const char* label, std::size_t size) {
+  size = std::max<std::size_t>(1, size);  // also of nothing there is a column, or there is not
   if (buffer.extent(0) >= size) return;
   buffer = Buffer<T>();
   buffer = Buffer<T>(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing),

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <Kokkos_Core.hpp>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "core/observe/CellGrid.hpp"
 #include "lmptype.h"
@@ -137,6 +137,7 @@ struct OwnWriter {
 
   KOKKOS_FUNCTION
   void operator()(int place) const {
+    constexpr double nowhere = NAN;
     const HaloEntry entry =
         place < own_count ? HaloEntry{place, {0, 0, 0}} : images[place - own_count];
     const std::int32_t i = entry.particle;
@@ -144,8 +145,7 @@ struct OwnWriter {
     const bool seen = (read.own.mask[i] & bit) != 0 && realm.holds(x);
     const auto first = 3 * static_cast<std::size_t>(place);
     for (int d = 0; d < 3; ++d) {
-      cloud.position[first + d] =
-          seen ? read.position(entry, d) : std::numeric_limits<double>::quiet_NaN();
+      cloud.position[first + d] = seen ? read.position(entry, d) : nowhere;
       if (cloud.velocity != nullptr) cloud.velocity[first + d] = read.velocity(entry, d);
     }
     cloud.identity[place] = read.own.tag[i];

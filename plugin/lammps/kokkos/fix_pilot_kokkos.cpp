@@ -352,12 +352,11 @@ bool FixPilotKokkos::acts_on_host() const {
 
 template <class Work>
 void FixPilotKokkos::act_on_host(const Work& work) {
-  constexpr unsigned changed = F_MASK | TORQUE_MASK | DVECTOR_MASK;
   atomKK_->sync(Host, ALL_MASK);
   on_host();
   work();
   changed_on_host();
-  atomKK_->modified(Host, changed);
+  atomKK_->modified(Host, DVECTOR_MASK);
 }
 
 void FixPilotKokkos::give_pending() {

@@ -94,7 +94,7 @@ World world_of(const GoldenCase& golden, bool cross) {
 
 void add_walls(World& world, const GoldenCase& golden) {
   WallBox box;
-  box.is_wall.fill(true);
+  std::fill_n(box.is_wall, 6, true);
   for (std::size_t d = 0; d < golden.box.size(); ++d) {
     box.lower[d] = golden.lower[d];
     box.upper[d] = golden.lower[d] + golden.box[d];

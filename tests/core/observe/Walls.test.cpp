@@ -39,8 +39,7 @@ TEST(BoxWalls, have_no_floor_in_two_dimensions) {
 }
 
 TEST(BoxWalls, are_nowhere_where_a_face_is_periodic) {
-  WallBox channel = room;
-  channel.is_wall = {false, false, true, false, false, false};
+  const WallBox channel{{0, -1, 0}, {10, 5, 7}, {false, false, true, false, false, false}};
   EXPECT_THAT(walls_of(channel, 2, {1}), ElementsAre(nowhere, nowhere, nowhere, nowhere, nowhere,
                                                      nowhere, 0, -3, 0, nowhere, nowhere, nowhere));
 }
