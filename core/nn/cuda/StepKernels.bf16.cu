@@ -1,4 +1,4 @@
 #include "core/nn/cuda/TakeStep.cuh"
 
 template dempilot::nn::cuda::Kernels
-dempilot::nn::cuda::kernels_of<dempilot::nn::cuda::Precision::bf16>();
+dempilot::nn::cuda::kernels_of<dempilot::nn::Precision::bf16>();

@@ -75,7 +75,8 @@ void DeviceScene::plan(const Agents& agents, int agent_bits) {
   list_wanted();
   const Periodicity box = surroundings_.find_periodicity();
   surroundings_.check_ranges(box, wanted_);
-  // Twice as far as atoms can move apart before LAMMPS builds its lists anew, if it looks in time.
+  // LAMMPS builds its lists anew before an atom has moved farther than half the skin. Since the last
+  // time it may have come that far, and may go back and as far again.
   halo_.plan(box, own_particles(), agent_bits, wanted_, 2.0 * neighbor->skin);
 }
 

@@ -77,7 +77,7 @@ class HostMachine {
     add(a, b, sums, m, tile);
   }
 
-  template <nn::cuda::Precision precision>
+  template <nn::Precision precision>
   void store(typename nn::cuda::Format<precision>::Element* to, float first, float second) const {
     to[0] = nn::cuda::element_of<precision>(first);
     to[1] = nn::cuda::element_of<precision>(second);
