@@ -10,7 +10,16 @@ if(Kokkos_VERSION VERSION_LESS 4.5.1)
       "4.5.1 or later). Give -D Kokkos_ROOT=<the installation that LAMMPS was built with>."
   )
 endif()
-if(Kokkos_ENABLE_OPENMP OR Kokkos_ENABLE_THREADS)
+foreach(device IN LISTS Kokkos_DEVICES)
+  if(NOT device MATCHES "^(SERIAL|OPENMP|CUDA)$")
+    message(
+      FATAL_ERROR
+        "Kokkos in ${Kokkos_DIR} computes by ${device} (DEMPilot by SERIAL, OPENMP and CUDA). Build "
+        "LAMMPS with a Kokkos of these."
+    )
+  endif()
+endforeach()
+if(Kokkos_ENABLE_OPENMP)
   add_compile_definitions(DEMPILOT_WITHOUT_SERIAL) # LAMMPS's host is not the serial one
 endif()
 
@@ -30,6 +39,13 @@ if(_type STREQUAL "SHARED_LIBRARY")
 elseif(LAMMPS_LIBRARY)
   target_link_libraries(
     dempilot::engine_kokkos INTERFACE "${LAMMPS_LIBRARY}" "$<TARGET_FILE:Kokkos::kokkoscore>"
+  )
+else()
+  message(
+    FATAL_ERROR
+      "${LAMMPS_EXECUTABLE} is not made of a liblammps.so beside it, and Kokkos in ${Kokkos_DIR} is "
+      "static (the plugin cannot tell what of Kokkos is in LAMMPS). Build LAMMPS with "
+      "-D BUILD_SHARED_LIBS=ON, or both with a shared Kokkos."
   )
 endif()
 

@@ -9,7 +9,7 @@
 #   LAMMPS_EXECUTABLE   the lmp for tests and simulations
 #   LAMMPS_VERSION      e.g. "4 Feb 2025"
 #   LAMMPS_PACKAGES     the optional packages that lmp holds
-#   LAMMPS_LIBRARY      liblammps.so, if lmp is made of it
+#   LAMMPS_LIBRARY      the liblammps.so that lmp is made of; empty: none
 
 set(LAMMPS_SOURCE_DIR "$ENV{LAMMPS_SOURCE_DIR}"
     CACHE PATH "Top folder of LAMMPS's source tree; empty: the one that ./run keeps"
@@ -113,11 +113,9 @@ if(DEMPILOT_BUILD_LAMMPS_KK_PLUGIN)
   endif()
 endif()
 
-cmake_path(GET LAMMPS_EXECUTABLE PARENT_PATH _lammps_bin)
-find_library(
-  LAMMPS_LIBRARY NAMES liblammps.so HINTS "${_lammps_bin}" "${_lammps_bin}/../lib" NO_DEFAULT_PATH
-)
-mark_as_advanced(LAMMPS_LIBRARY)
+execute_process(COMMAND ldd "${LAMMPS_EXECUTABLE}" OUTPUT_VARIABLE _lammps_needs ERROR_QUIET)
+string(REGEX MATCH "liblammps[^ ]* => ([^ ]+)" _ "${_lammps_needs}")
+set(LAMMPS_LIBRARY "${CMAKE_MATCH_1}")
 
 set(MPI_CXX_SKIP_MPICXX TRUE)
 find_package(MPI REQUIRED COMPONENTS CXX)

@@ -36,6 +36,8 @@ class PerAtomInput : protected LAMMPS_NS::Pointers {
 
   /// Whether the value is the same for all atoms.
   bool is_global() const { return source_ == Source::number || source_ == Source::equal_variable; }
+  /// Whether it is a number in the script.
+  bool is_number() const { return source_ == Source::number; }
   /// That value.
   double global_value();
   /// Number of the property among LAMMPS's vectors of reals, if it is one (d_name), else -1.

@@ -228,6 +228,7 @@ void FixPilot::check_command() {
 }
 
 void FixPilot::init() {
+  policy_.reset();  // who wanted it has it
   check_engine();
   check_command();
   compare_with_training();

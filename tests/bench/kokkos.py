@@ -46,9 +46,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--precision", default="fp32", help="fp32, tf32x3, tf32 or bf16")
-    parser.add_argument("--kokkos", default="-k on g 1 -sf kk",
-                        help='how LAMMPS uses KOKKOS (default "-k on g 1 -sf kk"; on a host '
-                             '"-k on t 2 -sf kk")')
+    parser.add_argument("--kokkos", default="-k on g 1 -sf kk -pk kokkos neigh half",
+                        help='how LAMMPS uses KOKKOS (default "-k on g 1 -sf kk -pk kokkos neigh '
+                             'half"; on a host "-k on t 2 -sf kk")')
     parser.add_argument("--output", type=Path, default=HERE.parent.parent / "build" / "bench",
                         help="folder for policy and logs (default: build/bench)")
     options = parser.parse_args()

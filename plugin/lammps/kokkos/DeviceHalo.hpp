@@ -20,6 +20,7 @@
 #include "plugin/lammps/HaloExchange.h"
 #include "plugin/lammps/Periodicity.h"
 #include "plugin/lammps/kokkos/HaloKernels.hpp"
+#include "plugin/lammps/kokkos/Room.hpp"
 
 namespace dempilot::lammps {
 
@@ -30,7 +31,8 @@ namespace dempilot::lammps {
 template <class Space>
 class DeviceHalo {
  public:
-  /// `device_mpi`: MPI reads and writes the memory of a device.
+  /// `device_mpi`: MPI reads and writes the memory of Space; otherwise messages go through the
+  /// host.
   DeviceHalo(MPI_Comm world, Space space, bool device_mpi);
 
   /// Who may be seen by the agents, own particles of the groups `agent_bits`, until relative
@@ -85,8 +87,6 @@ class DeviceHalo {
     PointBox agents, particles;
   };
 
-  template <class T>
-  static void grow(Buffer<T>& buffer, const char* label, std::size_t size);
   static Lattice lattice_of(const Periodicity& box);
   static Realm realm_of(const Periodicity& box);
   PointBox bounds(const Periodicity& box, const OwnParticles& own, int bits) const;
@@ -113,19 +113,9 @@ class DeviceHalo {
 
 template <class Space>
 DeviceHalo<Space>::DeviceHalo(MPI_Comm world, Space space, bool device_mpi)
-    : world_(world), space_(std::move(space)), device_mpi_(device_mpi || runs_on_host<Space>) {
+    : world_(world), space_(std::move(space)), device_mpi_(device_mpi) {
   MPI_Comm_rank(world, &me_);
   MPI_Comm_size(world, &ranks_);
-}
-
-template <class Space>
-template <class T>
-void DeviceHalo<Space>::grow(Buffer<T>& buffer, const char* label, std::size_t size) {
-  size = std::max<std::size_t>(1, size);  // also of nothing there is a column, or there is not
-  if (buffer.extent(0) >= size) return;
-  buffer = Buffer<T>();
-  buffer = Buffer<T>(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing),
-                     size + size / 8);
 }
 
 template <class Space>
@@ -253,7 +243,7 @@ void DeviceHalo<Space>::list_entries(Cloud& cloud, const Periodicity& box, const
     total += counts[n];
     counts[n] = first;
   }
-  grow(cloud.entries, "DEMPilot::DeviceHalo::entries", static_cast<std::size_t>(total));
+  make_room(cloud.entries, "DEMPilot::DeviceHalo::entries", static_cast<std::size_t>(total));
   Kokkos::deep_copy(next, host);
   filler.entries = cloud.entries.data();
   launch(space_, own.count, filler);
@@ -264,14 +254,14 @@ template <class Space>
 void DeviceHalo<Space>::reserve(Cloud& cloud) const {
   const std::size_t size = cloud.size();
   const WantedColumns& wanted = cloud.group.columns;
-  grow(cloud.position, "DEMPilot::DeviceHalo::position", 3 * size);
-  grow(cloud.identity, "DEMPilot::DeviceHalo::identity", size);
-  if (wanted.velocity) grow(cloud.velocity, "DEMPilot::DeviceHalo::velocity", 3 * size);
-  if (wanted.radius) grow(cloud.radius, "DEMPilot::DeviceHalo::radius", size);
-  if (wanted.type) grow(cloud.type, "DEMPilot::DeviceHalo::type", size);
+  make_room(cloud.position, "DEMPilot::DeviceHalo::position", 3 * size);
+  make_room(cloud.identity, "DEMPilot::DeviceHalo::identity", size);
+  if (wanted.velocity) make_room(cloud.velocity, "DEMPilot::DeviceHalo::velocity", 3 * size);
+  if (wanted.radius) make_room(cloud.radius, "DEMPilot::DeviceHalo::radius", size);
+  if (wanted.type) make_room(cloud.type, "DEMPilot::DeviceHalo::type", size);
   const auto width = static_cast<std::size_t>(cloud.columns().message_width());
-  grow(cloud.outgoing, "DEMPilot::DeviceHalo::outgoing", width * cloud.departures());
-  grow(cloud.incoming, "DEMPilot::DeviceHalo::incoming", width * cloud.arrivals());
+  make_room(cloud.outgoing, "DEMPilot::DeviceHalo::outgoing", width * cloud.departures());
+  make_room(cloud.incoming, "DEMPilot::DeviceHalo::incoming", width * cloud.arrivals());
 }
 
 template <class Space>
@@ -344,13 +334,10 @@ void DeviceHalo<Space>::transfer(const Cloud& cloud, const double* outgoing, dou
 
 template <class Space>
 double DeviceHalo<Space>::memory_usage() const {
-  const auto bytes = [](const auto&... buffers) {
-    return static_cast<double>(((buffers.extent(0) * sizeof(*buffers.data())) + ...));
-  };
   double total = 0.0;
   for (const Cloud& cloud : clouds_)
-    total += bytes(cloud.entries, cloud.outgoing, cloud.incoming, cloud.position, cloud.velocity,
-                   cloud.radius, cloud.identity, cloud.type);
+    total += bytes_of(cloud.entries, cloud.outgoing, cloud.incoming, cloud.position, cloud.velocity,
+                      cloud.radius, cloud.identity, cloud.type);
   return total;
 }
 

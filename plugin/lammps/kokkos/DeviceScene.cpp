@@ -7,36 +7,34 @@
 #include "core/observe/Launch.hpp"
 #include "domain.h"
 #include "error.h"
+#include "group.h"
 #include "kokkos.h"
 #include "modify.h"
 #include "neighbor.h"
+#include "plugin/lammps/kokkos/Room.hpp"
 #include "plugin/lammps/kokkos/SceneKernels.hpp"
 
 namespace dempilot::lammps {
+namespace {
+
+constexpr const char* buffer_label = "DEMPilot::DeviceScene";
+
+}  // namespace
 
 DeviceScene::DeviceScene(LAMMPS_NS::LAMMPS* engine, const Observer& observer,
                          const FixOptions& options, std::string purpose, const std::string& written,
                          Device space)
     : SceneBuilder(engine, observer, options, std::move(purpose), written),
       space_(space),
-      halo_(world, space, lmp->kokkos->gpu_aware_flag != 0),
+      halo_(world, space, runs_on_host<Device> || lmp->kokkos->gpu_aware_flag != 0),
       goal_values_(goals_.size()),
       field_values_(fields_.size()),
       wall_vectors_(walls_.size()),
       points_(targets_.size()) {}
 
 template <class T>
-T* DeviceScene::room(Buffer<T>& buffer, std::size_t size) {
-  if (buffer.extent(0) < size)
-    buffer = Buffer<T>(
-        Kokkos::view_alloc(std::string("DEMPilot::DeviceScene"), Kokkos::WithoutInitializing),
-        size + size / 8);
-  return buffer.data();
-}
-
-template <class T>
 const T* DeviceScene::upload(Buffer<T>& buffer, std::span<const T> values) const {
-  T* const there = room(buffer, values.size());
+  T* const there = make_room(buffer, buffer_label, values.size());
   Kokkos::deep_copy(space_, Borrowed<T*, Device>(there, values.size()),
                     HostVector<const T>(values.data(), values.size()));
   space_.fence();  // the host's values may go
@@ -45,7 +43,10 @@ const T* DeviceScene::upload(Buffer<T>& buffer, std::span<const T> values) const
 
 void DeviceScene::init() {
   SceneBuilder::init();
-  radii_vary_ = !modify->get_fix_by_style("^adapt").empty();
+  const bool radii_vary = counts_contacts_ && !modify->get_fix_by_style("^adapt").empty();
+  changes_ = radii_vary || std::ranges::any_of(targets_, [this](const Target& target) {
+               return !target.sees_points() && group->dynamic[group->find(target.group_name)] != 0;
+             });
 }
 
 OwnParticles DeviceScene::own_particles() const {
@@ -68,15 +69,14 @@ OwnParticles DeviceScene::own_particles() const {
 ------------------------------------------------------------------------- */
 
 void DeviceScene::plan(const Agents& agents, int agent_bits) {
-  agent_bits_ = agent_bits;
   if (needs_orientation_) check_orientations(agents);
   if (targets_.empty()) return;
   find_largest_radii(agent_bits);
   list_wanted();
   const Periodicity box = surroundings_.find_periodicity();
   surroundings_.check_ranges(box, wanted_);
-  // LAMMPS builds its lists anew before an atom has moved farther than half the skin. Since the last
-  // time it may have come that far, and may go back and as far again.
+  // LAMMPS builds its lists anew before an atom has moved farther than half the skin. Since the
+  // last time it may have come that far, and may go back and as far again.
   halo_.plan(box, own_particles(), agent_bits, wanted_, 2.0 * neighbor->skin);
 }
 
@@ -89,7 +89,7 @@ void DeviceScene::check_orientations(const Agents& agents) {
                           BadDipoles{agents.atoms().data(), arrays.mu, domain->dimension == 2},
                           bad);
   if (bad == 0) return;
-  is_on_host_ = false;
+  begin_decision();
   quaternions_.resize(4 * agents.size());
   orientation_.find(atoms_on_host(agents), quaternions_);
 }
@@ -138,7 +138,7 @@ const double* DeviceScene::find(Quantity& quantity, Buffer<double>& values, cons
     evaluate(quantity, atoms_on_host(agents), agent_group);
     return upload<double>(values, quantity.values);
   }
-  double* const out = room(values, quantity.stride * std::max<std::size_t>(1, agents.size()));
+  double* const out = make_room(values, buffer_label, quantity.stride * agents.size());
   if (quantity.inputs.size() < quantity.stride) {
     Kokkos::deep_copy(space_, values, 0.0);  // a goal in the plane
   }
@@ -146,6 +146,7 @@ const double* DeviceScene::find(Quantity& quantity, Buffer<double>& values, cons
     PerAtomInput& bound = quantity.inputs[k];
     PropertyReader reader{agents.atoms().data(), nullptr, 0.0, out, quantity.stride, k};
     if (bound.is_global()) {
+      if (!bound.is_number()) atoms_on_host(agents);  // a variable may look at all of them
       reader.constant = bound.global_value();
     } else {
       atoms().sync(ExecutionSpaceFromDevice<Device>::space, DVECTOR_MASK);
@@ -160,7 +161,6 @@ const double* DeviceScene::find(Quantity& quantity, Buffer<double>& values, cons
 
 void DeviceScene::find_all_targets(const Agents& agents, int agent_group) {
   if (targets_.empty()) return;
-  if (radii_vary_ && counts_contacts_) plan(agents, agent_bits_);
   halo_.refresh(surroundings_.find_periodicity(), own_particles());
   const bool sees_points = std::ranges::any_of(targets_, &Target::sees_points);
   if (sees_points) {
@@ -188,7 +188,7 @@ SeenWalls DeviceScene::find_all_walls(Walls& walls, Buffer<double>& vectors, con
     const auto found = walls.input.find(atoms_on_host(agents), range_of(walls));
     return {per_agent, upload<double>(vectors, found)};
   }
-  double* const out = room(vectors, 3 * per_agent * std::max<std::size_t>(1, agents.size()));
+  double* const out = make_room(vectors, buffer_label, 3 * per_agent * agents.size());
   const AtomArrays arrays(atoms(), X_MASK);
   launch(space_, agents.size(),
          FaceReader{agents.atoms().data(), arrays.x, walls.input.box(), static_cast<int>(per_agent),
@@ -198,7 +198,7 @@ SeenWalls DeviceScene::find_all_walls(Walls& walls, Buffer<double>& vectors, con
 
 const double* DeviceScene::find_orientations(const Agents& agents) {
   const AtomArrays arrays(atoms(), MU_MASK);
-  double* const out = room(turns_, 4 * std::max<std::size_t>(1, agents.size()));
+  double* const out = make_room(turns_, buffer_label, 4 * agents.size());
   launch(space_, agents.size(), DipoleReader{agents.atoms().data(), arrays.mu, out});
   return out;
 }
@@ -211,14 +211,13 @@ void DeviceScene::find_agents(const Agents& agents) {
   scene_.velocity = arrays.v;
   scene_.angular_velocity = arrays.omega;
   scene_.radius = arrays.radius;
-  std::int64_t* const ids = room(ids_, std::max<std::size_t>(1, agents.size()));
+  std::int64_t* const ids = make_room(ids_, buffer_label, agents.size());
   launch(space_, agents.size(), IdentityReader{agents.atoms().data(), arrays.tag, ids});
   scene_.identity = ids;
   if (needs_orientation_) scene_.orientation = find_orientations(agents);
 }
 
 const Scene& DeviceScene::build(const Agents& agents, int agent_group, const AgentMemory& past) {
-  is_on_host_ = false;
   begin(past);
   find_agents(agents);
   for (std::size_t n = 0; n < goals_.size(); ++n)
@@ -229,6 +228,17 @@ const Scene& DeviceScene::build(const Agents& agents, int agent_group, const Age
   for (std::size_t n = 0; n < walls_.size(); ++n)
     scene_.walls.push_back(find_all_walls(walls_[n], wall_vectors_[n], agents));
   return scene_;
+}
+
+double DeviceScene::memory_usage() const {
+  double bytes = SceneBuilder::memory_usage() + halo_.memory_usage() + bytes_of(ids_, turns_);
+  for (const auto* const buffers : {&goal_values_, &field_values_, &wall_vectors_}) {
+    for (const Buffer<double>& buffer : *buffers)
+      bytes += bytes_of(buffer);
+  }
+  for (const Points& points : points_)
+    bytes += bytes_of(points.position, points.identity);
+  return bytes;
 }
 
 }  // namespace dempilot::lammps

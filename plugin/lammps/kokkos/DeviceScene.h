@@ -30,6 +30,10 @@ class DeviceScene : public SceneBuilder {
 
   /// Looks up what the script refers to; to be called at the start of every run. Collective.
   void init() override;
+  /// Forgets where atoms were; to be called before each decision.
+  void begin_decision() { is_on_host_ = false; }
+  /// Whether plan() must be called before each decision, as who may be seen changes at any time.
+  bool changes() const { return changes_; }
   /// Finds who may be seen while neighbor lists last, by agents in the groups `agent_bits`.
   /// Collective.
   void plan(const Agents& agents, int agent_bits);
@@ -44,9 +48,7 @@ class DeviceScene : public SceneBuilder {
   const double* find_orientations(const Agents& agents);
   /// Whether atoms turn with a dipole.
   bool has_dipoles() const { return atom->mu_flag != 0; }
-  double memory_usage() const override {
-    return SceneBuilder::memory_usage() + halo_.memory_usage();
-  }
+  double memory_usage() const override;
 
  private:
   template <class T>
@@ -54,8 +56,6 @@ class DeviceScene : public SceneBuilder {
   using Range = Kokkos::RangePolicy<Device, Kokkos::IndexType<int>>;
 
   LAMMPS_NS::AtomKokkos& atoms() const { return *static_cast<LAMMPS_NS::AtomKokkos*>(atom); }
-  template <class T>
-  static T* room(Buffer<T>& buffer, std::size_t size);
   template <class T>
   const T* upload(Buffer<T>& buffer, std::span<const T> values) const;
   OwnParticles own_particles() const;
@@ -69,9 +69,7 @@ class DeviceScene : public SceneBuilder {
   void find_agents(const Agents& agents);
 
   Device space_;
-  bool needs_turns_ = false;
-  bool radii_vary_ = false;
-  int agent_bits_ = 0;
+  bool changes_ = false;
   DeviceHalo<Device> halo_;
   std::vector<std::int32_t> host_agents_;
   bool is_on_host_ = false;  ///< whether host_agents_ are those of this decision

@@ -21,17 +21,22 @@
 #include "plugin/lammps/PerAtomInput.h"
 #include "plugin/lammps/PropertyOutput.h"
 #include "plugin/lammps/Recording.h"
+#include "plugin/lammps/kokkos/Room.hpp"
 #include "region.h"
 #include "timer.h"
 #include "update.h"
+#include "utils.h"
 
 using namespace LAMMPS_NS;
 using dempilot::launch;
 using dempilot::lammps::AgentMemory;
 using dempilot::lammps::AgentPool;
 using dempilot::lammps::DeviceScene;
+using dempilot::lammps::make_room;
 
 namespace {
+
+constexpr const char* buffer_label = "DEMPilot::FixPilotKokkos";
 
 /// What a profiler shows of a step.
 class Phase {
@@ -62,7 +67,9 @@ FixPilotKokkos::FixPilotKokkos(LAMMPS* engine, int narg, char** arg)
       last_wrench_("DEMPilot::FixPilotKokkos::last_wrench"),
       impulse_("DEMPilot::FixPilotKokkos::impulse") {
   kokkosable = 1;
-  exchange_comm_device = sort_device = 1;
+  exchange_comm_device = 1;
+  // KOKKOS, of LAMMPS 4Feb2025, sorts once for each style of a hybrid what these have in common.
+  sort_device = utils::strmatch(atom->get_style(), "^hybrid") ? 0 : 1;
   execution_space = ExecutionSpaceFromDevice<Device>::space;
   datamask_read = datamask_modify = EMPTY_MASK;  // every step asks for what it needs itself
   ++maxexchange;                                 // where the message of an atom begins is sent, too
@@ -76,7 +83,6 @@ FixPilotKokkos::FixPilotKokkos(LAMMPS* engine, int narg, char** arg)
                                                                 Device(), precision);
   });
   if (message) error->all(FLERR, "{}: {}", me_, *message);
-  policy_.reset();
   auto scene = std::make_unique<DeviceScene>(lmp, device_pilot_->observer(), options_, me_,
                                              pilot_->contract().action.bind, Device());
   device_scene_ = scene.get();
@@ -124,7 +130,24 @@ std::int64_t FixPilotKokkos::agent_count() const {
 
 /* ---------------------------------------------------------------------- */
 
+/* ----------------------------------------------------------------------
+   how LAMMPS was compiled does not stand in its headers
+------------------------------------------------------------------------- */
+
+void FixPilotKokkos::check_layout() const {
+  if (atom->nmax < 2) return;
+  const bool fits = static_cast<const void*>(atom->x[0]) == atomKK_->k_x.h_view.data() &&
+                    atom->x[1] - atom->x[0] == 3;
+  if (fits) return;
+  error->all(FLERR,
+             "{}: this LAMMPS stores positions in another way than the plugin reads them (it was "
+             "compiled with another precision or layout of its KOKKOS package). Build LAMMPS "
+             "without LMP_KOKKOS_NO_LEGACY, in double precision",
+             me_);
+}
+
 void FixPilotKokkos::init() {
+  check_layout();
   on_host();
   const bool awaits = awaits_agents_;
   FixPilot::init();
@@ -136,6 +159,8 @@ void FixPilotKokkos::pre_neighbor() {
   changed_on_device();
   group_is_known_ = false;
   is_planned_ = false;
+  // Until the end of the step others read rows that went with their atoms.
+  if (rows_moved_ && (rows_are_read() || update->whichflag == 2)) publish_now();
 }
 
 void FixPilotKokkos::setup(int vflag) {
@@ -154,6 +179,11 @@ void FixPilotKokkos::post_force(int vflag) {
 void FixPilotKokkos::end_of_step() {
   const Phase phase("DEMPilot::FixPilotKokkos::end_of_step");
   FixPilot::end_of_step();
+}
+
+void FixPilotKokkos::post_run() {
+  publish_now();  // a run may end before its last step
+  FixPilot::post_run();
 }
 
 /* ----------------------------------------------------------------------
@@ -205,14 +235,15 @@ std::span<float> FixPilotKokkos::rows_on_device() {
   const std::size_t width = pilot_->observation_size();
   if (options_.observations) return device_.of(device_.columns().observation, width);
   const std::size_t size = device_.size() * width;
-  return {room(device_rows_, size), size};
+  return {make_room(device_rows_, buffer_label, size), size};
 }
 
 void FixPilotKokkos::observe_on_device() {
   const bool computes = invokes_computes();
   if (computes) modify->clearstep_compute();
   Agents& agents = on_device();
-  if (!is_planned_) device_scene_->plan(agents, groupbit);
+  device_scene_->begin_decision();
+  if (!is_planned_ || device_scene_->changes()) device_scene_->plan(agents, groupbit);
   is_planned_ = true;
   if (reset_input_) {
     const auto atoms = device_scene_->atoms_on_host(agents);
@@ -265,7 +296,7 @@ void FixPilotKokkos::reset_all() {
 
 void FixPilotKokkos::begin_anew_where(std::vector<double>& told) {
   const std::size_t rows = device_.size();
-  double* const there = room(told_, rows);
+  double* const there = make_room(told_, buffer_label, rows);
   Kokkos::deep_copy(dempilot::Borrowed<double*, Device>(there, rows),
                     dempilot::HostVector<const double>(told.data(), rows));
   begin_anew(there);
@@ -294,7 +325,8 @@ void FixPilotKokkos::begin_anew_in_region() {
 void FixPilotKokkos::note_contact_forces() {
   if (!pilot_->observer().senses(dempilot::ComponentKind::contact_force)) return;
   const Arrays atoms = arrays(F_MASK | MASK_MASK);
-  double* const kept = room(kept_force_, 3 * std::max<std::size_t>(1, atom->nlocal));
+  double* const kept =
+      make_room(kept_force_, buffer_label, 3 * std::max<std::size_t>(1, atom->nlocal));
   launch(Device(), static_cast<std::size_t>(atom->nlocal),
          dempilot::lammps::ForceKeeper{atoms.f, atoms.mask, groupbit, kept});
 }
@@ -307,11 +339,12 @@ AgentMemory FixPilotKokkos::remember_on_device() {
   AgentMemory seen;
   dempilot::lammps::PastReader reader{};
   if (observer.senses(ComponentKind::contact_force))
-    seen.contact_force = reader.contact_force = room(seen_force_, 3 * rows);
+    seen.contact_force = reader.contact_force = make_room(seen_force_, buffer_label, 3 * rows);
   if (observer.senses(ComponentKind::previous_action))
-    seen.previous_action = reader.previous_action = room(seen_previous_, width * rows);
+    seen.previous_action = reader.previous_action =
+        make_room(seen_previous_, buffer_label, width * rows);
   if (observer.senses(ComponentKind::time_since_reset))
-    seen.time_since_reset = reader.time_since_reset = room(seen_times_, rows);
+    seen.time_since_reset = reader.time_since_reset = make_room(seen_times_, buffer_label, rows);
   if (seen.contact_force == nullptr && seen.previous_action == nullptr &&
       seen.time_since_reset == nullptr)
     return seen;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/Backend.hpp"
@@ -33,6 +31,7 @@ class FixPilotKokkos final : public FixPilot, public KokkosBase {
   void setup(int vflag) override;
   void post_force(int vflag) override;
   void end_of_step() override;
+  void post_run() override;
   double memory_usage() override;
 
   void grow_arrays(int nmax) override;
@@ -84,8 +83,6 @@ class FixPilotKokkos final : public FixPilot, public KokkosBase {
 
   Arrays arrays(unsigned masks) const;
   void modified(unsigned masks) const;
-  template <class T>
-  static T* room(Buffer<T>& buffer, std::size_t size);
   bool acts_on_host() const;
   template <class Work>
   void act_on_host(const Work& work);
@@ -101,7 +98,9 @@ class FixPilotKokkos final : public FixPilot, public KokkosBase {
   void infer_on_device();
   void sum_wrenches();
   void fetch_impulse();
+  void check_layout() const;
   bool rows_are_read() const;
+  void publish_now();
   void wait_if_timed() const;
 
   class AtomKokkos* atomKK_;
@@ -113,21 +112,10 @@ class FixPilotKokkos final : public FixPilot, public KokkosBase {
   bool group_is_known_ = false;                  ///< nobody joined or left since it was looked at
   bool is_planned_ = false;                      ///< DeviceScene::plan was called for these agents
   bool sets_up_ = false;
+  bool rows_moved_ = false;  ///< atoms have changed places since the per-atom array was filled
   WrenchView wrench_sum_, last_wrench_, impulse_;
   Buffer<float> device_rows_, seen_previous_;
   Buffer<double> kept_force_, seen_force_, seen_times_, told_;
 };
-
-/// Of at least `size` entries; what was in it is lost when it grows.
-template <class T>
-T* FixPilotKokkos::room(Buffer<T>& buffer, std::size_t size) {
-  size = std::max<std::size_t>(1, size);
-  if (buffer.extent(0) < size) {
-    buffer = Buffer<T>(
-        Kokkos::view_alloc(std::string("DEMPilot::FixPilotKokkos"), Kokkos::WithoutInitializing),
-        size + size / 8);
-  }
-  return buffer.data();
-}
 
 }  // namespace LAMMPS_NS

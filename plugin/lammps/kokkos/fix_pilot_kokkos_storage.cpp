@@ -13,6 +13,7 @@
 #include "modify.h"
 #include "output.h"
 #include "plugin/lammps/OutputRows.h"
+#include "plugin/lammps/kokkos/Room.hpp"
 #include "plugin/lammps/kokkos/fix_pilot_kokkos.h"
 #include "update.h"
 
@@ -20,24 +21,32 @@ using namespace LAMMPS_NS;
 using dempilot::lammps::AgentPool;
 
 /* ----------------------------------------------------------------------
-   the per-atom array is filled when somebody reads it: at steps with output, when a
-   fix acts that works on the host, and between runs
+   the per-atom array is filled when somebody may read it before it is filled again:
+   the output of this step, a fix that works on the host, this fix at its next
+   decision or another one like it, and whoever comes between runs
 ------------------------------------------------------------------------- */
 
 bool FixPilotKokkos::rows_are_read() const {
   const bigint step = update->ntimestep;
-  if (sets_up_ || update->whichflag == 0) return true;
-  if (step == output->next || step == update->laststep) return true;
+  if (sets_up_ || update->whichflag == 0 || step == output->next) return true;
+  const bool asks = recording_ != nullptr || invokes_computes();
+  if (asks && counters_.until_decision <= 1) return true;
+  if (modify->get_fix_by_style("^pilot").size() > 1) return true;
   return std::ranges::any_of(modify->get_fix_list(), [step](const Fix* fix) {
-    return fix->kokkosable == 0 && (fix->nevery <= 1 || step % fix->nevery == 0);
+    if (fix->kokkosable != 0) return false;
+    return fix->nevery <= 1 || step % fix->nevery == 0 || (step + 1) % fix->nevery == 0;
   });
 }
 
 void FixPilotKokkos::publish() {
-  if (!rows_are_read()) return;
+  if (rows_are_read()) publish_now();
+}
+
+void FixPilotKokkos::publish_now() {
   if (device_is_new_) device_.give(*pool_, false);  // carries are not told
   output_->clear();
   FixPilot::publish();
+  rows_moved_ = false;
 }
 
 void FixPilotKokkos::publish_wrenches() {
@@ -45,11 +54,9 @@ void FixPilotKokkos::publish_wrenches() {
 }
 
 double FixPilotKokkos::memory_usage() {
-  const auto bytes = [](const auto&... buffers) {
-    return static_cast<double>(((buffers.extent(0) * sizeof(*buffers.data())) + ...));
-  };
   return FixPilot::memory_usage() + device_.memory_usage() +
-         bytes(device_rows_, seen_previous_, kept_force_, seen_force_, seen_times_, told_);
+         dempilot::lammps::bytes_of(device_rows_, seen_previous_, kept_force_, seen_force_,
+                                    seen_times_, told_);
 }
 
 /* ----------------------------------------------------------------------
@@ -100,10 +107,12 @@ int FixPilotKokkos::pack_exchange_kokkos(const int& nsend, DAT::tdual_xfloat_2d&
         on_device().pack(nsend, k_sendlist.view<Device>().data(), k_copylist.view<Device>().data(),
                          k_buf.view<Device>().data());
     changed_on_device();
+    rows_moved_ = true;
     return doubles;
   }
   k_sendlist.sync<LMPHostType>();
   k_copylist.sync<LMPHostType>();
+  rows_moved_ = true;
   AgentPool& pool = on_host();
   double* const buffer = k_buf.view<LMPHostType>().data();
   int doubles = nsend;
@@ -125,6 +134,7 @@ void FixPilotKokkos::unpack_exchange_kokkos(DAT::tdual_xfloat_2d& k_buf,
     const dempilot::lammps::Messages messages{k_buf.view<Device>().data(), nrecv1, nextrarecv1};
     on_device().unpack(nrecv, k_indices.view<Device>().data(), messages);
     changed_on_device();
+    rows_moved_ = true;
     return;
   }
   const dempilot::lammps::Messages messages{k_buf.view<LMPHostType>().data(), nrecv1, nextrarecv1};
@@ -138,6 +148,7 @@ void FixPilotKokkos::unpack_exchange_kokkos(DAT::tdual_xfloat_2d& k_buf,
 void FixPilotKokkos::sort_kokkos(Kokkos::BinSort<KeyViewType, BinOp>& sorter) {
   on_device().sort(sorter, atom->nlocal);
   changed_on_device();
+  rows_moved_ = true;
 }
 
 /* ----------------------------------------------------------------------
@@ -153,6 +164,7 @@ void FixPilotKokkos::write_restart(FILE* fp) {
 void FixPilotKokkos::write_restart_file(const char* file) {
   on_host();
   FixPilot::write_restart_file(file);
+  if (rows_moved_) publish_now();  // LAMMPS exchanges atoms before it writes
 }
 
 int FixPilotKokkos::size_restart(int i) {

@@ -26,10 +26,12 @@ constexpr const char* environment =
     "OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none "
     "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe OMP_PROC_BIND=false";
 
-/// How LAMMPS is told to use KOKKOS, where the tests are for that.
-std::string kokkos_flags(int threads) {
+/// How LAMMPS is told to use KOKKOS, where the tests are for that. Contacts need half neighbor
+/// lists; on a host, atoms would by default be sorted and sent as without KOKKOS.
+std::string kokkos_flags(int threads, const std::string& package) {
   if (!DEMPILOT_TEST_KOKKOS) return {};
-  return runs_on_device() ? " -k on g 1 -sf kk" : " -k on t " + std::to_string(threads) + " -sf kk";
+  const std::string where = runs_on_device() ? "g 1" : "t " + std::to_string(threads);
+  return " -k on " + where + " -sf kk -pk kokkos neigh half " + package;
 }
 
 std::vector<std::string> words_of(const std::string& line) {
@@ -141,7 +143,7 @@ Outcome LammpsRun::run(const std::string& script, int ranks, int threads) const 
   if (ranks > 1) {
     command << DEMPILOT_TEST_MPIEXEC << " " << DEMPILOT_TEST_MPIEXEC_FLAG << " " << ranks << " ";
   }
-  command << launcher_ << DEMPILOT_TEST_LAMMPS << (kokkos_ ? kokkos_flags(threads) : "")
+  command << launcher_ << DEMPILOT_TEST_LAMMPS << (kokkos_ ? kokkos_flags(threads, package_) : "")
           << " -in in.script > output 2>&1 < /dev/null";
   const int status = std::system(command.str().c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(file("output"))};

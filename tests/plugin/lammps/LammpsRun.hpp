@@ -49,6 +49,9 @@ class LammpsRun {
 
   /// Starts LAMMPS without KOKKOS, also where the tests are for that.
   void start_without_kokkos() { kokkos_ = false; }
+  /// How KOKKOS, where the tests are for that, is to send and sort atoms: words of LAMMPS's command
+  /// `package kokkos`.
+  void move_atoms(const std::string& words) { package_ = words; }
 
   /// Runs `script`, preceded by `plugin load`, and returns how it went.
   Outcome run(const std::string& script, int ranks = 1, int threads = 1) const;
@@ -61,6 +64,7 @@ class LammpsRun {
   std::filesystem::path folder_;
   std::string launcher_;  ///< a command in front of LAMMPS's
   bool kokkos_ = true;
+  std::string package_ = "comm device sort device";
 };
 
 /// Whether agents live on a device, which rounds its own way.

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "tests/plugin/lammps/HaloWorld.hpp"
@@ -69,18 +70,23 @@ void jostle(Setting& setting, double most, unsigned seed) {
     x += step(random);
 }
 
-class DeviceHalos : public ::testing::TestWithParam<Layout> {};
+/// Who holds what, and whether messages go through the host.
+class DeviceHalos : public ::testing::TestWithParam<std::tuple<Layout, bool>> {
+ protected:
+  const Layout layout_ = std::get<0>(GetParam());
+  DeviceHalo<Space> new_halo() const { return {MPI_COMM_WORLD, Space(), !std::get<1>(GetParam())}; }
+};
 
 TEST_P(DeviceHalos, FindAllThatIsNearWhoeverHoldsIt) {
   for (const Shape& shape : shapes) {
     SCOPED_TRACE(shape.name);
     Setting setting = make_setting(shape, 7);
-    setting.layout = GetParam();
+    setting.layout = layout_;
     setting.box.drift = {0.3, -0.2, 1.7};
     setting.share_out();
     const std::vector<Wanted> groups = {{grain_bit, shape.range, everything},
                                         {agent_bit, 0.4 * shape.range, {}}};
-    DeviceHalo<Space> halo(MPI_COMM_WORLD, Space(), false);
+    DeviceHalo<Space> halo = new_halo();
     halo.plan(setting.box, setting.own.view(), agent_bit, groups, 0.0);
     halo.refresh(setting.box, setting.own.view());
     expect_seen(halo, setting, groups);
@@ -90,10 +96,10 @@ TEST_P(DeviceHalos, FindAllThatIsNearWhoeverHoldsIt) {
 TEST_P(DeviceHalos, GoOnFindingItWhileItMovesLessThanTheSlack) {
   constexpr double slack = 0.5;
   Setting setting = make_setting(shapes[1], 8);
-  setting.layout = GetParam();
+  setting.layout = layout_;
   setting.share_out();
   const std::vector<Wanted> groups = {{grain_bit, 2.5, everything}};
-  DeviceHalo<Space> halo(MPI_COMM_WORLD, Space(), false);
+  DeviceHalo<Space> halo = new_halo();
   halo.plan(setting.box, setting.own.view(), agent_bit, groups, slack);
   const Setting before = setting;
   for (unsigned turn = 0; turn < 4; ++turn) {
@@ -112,8 +118,9 @@ TEST_P(DeviceHalos, GoOnFindingItWhileItMovesLessThanTheSlack) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, DeviceHalos,
-                         ::testing::Values(Layout::slabs, Layout::blocks, Layout::strewn,
-                                           Layout::all_on_last));
+                         ::testing::Combine(::testing::Values(Layout::slabs, Layout::blocks,
+                                                              Layout::strewn, Layout::all_on_last),
+                                            ::testing::Bool()));
 
 TEST(DeviceHalo, LeavesOutWhatIsNowhere) {
   Setting setting = make_setting(shapes[1], 11);
