@@ -7,14 +7,6 @@
 namespace dempilot::lammps::testing {
 namespace {
 
-ObservationComponent component(ComponentKind kind, int dimensions, const char* bind) {
-  ObservationComponent made;
-  made.kind = kind;
-  made.dimensions = dimensions;
-  made.bind = bind;
-  return made;
-}
-
 void amplify_actions(Tensor& head) {
   constexpr float scale = 12.0F;
   for (float& weight : head.values)
@@ -22,6 +14,14 @@ void amplify_actions(Tensor& head) {
 }
 
 }  // namespace
+
+ObservationComponent component(ComponentKind kind, int dimensions, const std::string& bind) {
+  ObservationComponent made;
+  made.kind = kind;
+  made.dimensions = dimensions;
+  made.bind = bind;
+  return made;
+}
 
 ObservationComponent velocity(int dimensions) {
   return component(ComponentKind::velocity, dimensions, "");

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "core/policy/PolicyFile.hpp"
 
 namespace dempilot::lammps::testing {
+
+/// A component of this kind; what it binds, if anything.
+ObservationComponent component(ComponentKind kind, int dimensions, const std::string& bind = "");
 
 /// Components of observations, with bindings named "goal" and "targets".
 ObservationComponent velocity(int dimensions = 3);

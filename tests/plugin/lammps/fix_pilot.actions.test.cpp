@@ -14,13 +14,6 @@
 namespace dempilot::lammps::testing {
 namespace {
 
-ObservationComponent component(ComponentKind kind, int dimensions) {
-  ObservationComponent made;
-  made.kind = kind;
-  made.dimensions = dimensions;
-  return made;
-}
-
 /// Discs with dipoles in a plane, far from each other, that turn.
 std::string discs() {
   return R"(

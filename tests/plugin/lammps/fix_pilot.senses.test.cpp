@@ -26,14 +26,6 @@ constexpr double range = 1.9;
 constexpr int listed = 4;
 constexpr double wall_range = 2.5;
 
-ObservationComponent component(ComponentKind kind, int dimensions, const std::string& bind = "") {
-  ObservationComponent made;
-  made.kind = kind;
-  made.dimensions = dimensions;
-  made.bind = bind;
-  return made;
-}
-
 ObservationComponent neighbors() {
   ObservationComponent made = component(ComponentKind::neighbors, 3, "grains");
   made.range = range;

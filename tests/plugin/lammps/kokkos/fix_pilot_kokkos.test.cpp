@@ -39,14 +39,6 @@ void expect_same(const std::vector<Snapshot>& found, const std::vector<Snapshot>
   }
 }
 
-ObservationComponent component(ComponentKind kind, int dimensions, const std::string& bind = "") {
-  ObservationComponent made;
-  made.kind = kind;
-  made.dimensions = dimensions;
-  made.bind = bind;
-  return made;
-}
-
 /// Everything that there is to sense, but for bodies that turn.
 PolicyFile curious() {
   ObservationComponent neighbors = component(ComponentKind::neighbors, 3, "targets");
