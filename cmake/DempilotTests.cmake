@@ -10,7 +10,8 @@ include(GoogleTest)
 #   DEMPILOT_TEST_EXECUTION_SPACE   Kokkos::Serial, Kokkos::OpenMP or Kokkos::Cuda
 #   DEMPILOT_TEST_BACKEND           "serial", "openmp" or "cuda"
 # main() comes from the target named by the variable DEMPILOT_TEST_MAIN, by
-# default GoogleTest's own. FILTER leaves cases out as GoogleTest's does. Labels default to the first folder below tests/.
+# default GoogleTest's own. FILTER leaves cases out as GoogleTest's does. Labels
+# default to the first folder below tests/.
 function(dempilot_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;FILTER" "SOURCES;LIBRARIES;BACKENDS;LABELS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)

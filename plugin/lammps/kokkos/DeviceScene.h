@@ -46,8 +46,6 @@ class DeviceScene : public SceneBuilder {
   std::span<const std::int32_t> atoms_on_host(const Agents& agents);
   /// Orientations of agents, (agents, 4).
   const double* find_orientations(const Agents& agents);
-  /// Whether atoms turn with a dipole.
-  bool has_dipoles() const { return atom->mu_flag != 0; }
   double memory_usage() const override;
 
  private:

@@ -128,8 +128,6 @@ std::int64_t FixPilotKokkos::agent_count() const {
   return static_cast<std::int64_t>(host_is_new_ ? pool_->size() : device_.size());
 }
 
-/* ---------------------------------------------------------------------- */
-
 /* ----------------------------------------------------------------------
    how LAMMPS was compiled does not stand in its headers
 ------------------------------------------------------------------------- */
@@ -249,7 +247,7 @@ void FixPilotKokkos::observe_on_device() {
     const auto atoms = device_scene_->atoms_on_host(agents);
     resets_.assign(std::max<std::size_t>(1, atoms.size()), 0.0);
     reset_input_->evaluate(atoms, igroup, resets_.data(), 1);
-    begin_anew_where(resets_);
+    begin_anew_where_told();
   }
   if (reset_region_ != nullptr) begin_anew_in_region();
   record_state_of_device();
@@ -294,11 +292,12 @@ void FixPilotKokkos::reset_all() {
   begin_anew(nullptr);
 }
 
-void FixPilotKokkos::begin_anew_where(std::vector<double>& told) {
+/// Those of resets_.
+void FixPilotKokkos::begin_anew_where_told() {
   const std::size_t rows = device_.size();
   double* const there = make_room(told_, buffer_label, rows);
   Kokkos::deep_copy(dempilot::Borrowed<double*, Device>(there, rows),
-                    dempilot::HostVector<const double>(told.data(), rows));
+                    dempilot::HostVector<const double>(resets_.data(), rows));
   begin_anew(there);
 }
 
@@ -319,16 +318,15 @@ void FixPilotKokkos::begin_anew_in_region() {
     inside[row] = is_inside ? 1.0 : 0.0;
   }
   Kokkos::deep_copy(there, host);
-  begin_anew_where(resets_);
+  begin_anew_where_told();
 }
 
 void FixPilotKokkos::note_contact_forces() {
   if (!pilot_->observer().senses(dempilot::ComponentKind::contact_force)) return;
   const Arrays atoms = arrays(F_MASK | MASK_MASK);
-  double* const kept =
-      make_room(kept_force_, buffer_label, 3 * std::max<std::size_t>(1, atom->nlocal));
-  launch(Device(), static_cast<std::size_t>(atom->nlocal),
-         dempilot::lammps::ForceKeeper{atoms.f, atoms.mask, groupbit, kept});
+  const auto count = static_cast<std::size_t>(atom->nlocal);
+  double* const kept = make_room(kept_force_, buffer_label, 3 * count);
+  launch(Device(), count, dempilot::lammps::ForceKeeper{atoms.f, atoms.mask, groupbit, kept});
 }
 
 AgentMemory FixPilotKokkos::remember_on_device() {

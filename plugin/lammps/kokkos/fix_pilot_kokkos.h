@@ -88,7 +88,7 @@ class FixPilotKokkos final : public FixPilot, public KokkosBase {
   void act_on_host(const Work& work);
   void admit();
   void begin_anew(const double* told);
-  void begin_anew_where(std::vector<double>& told);
+  void begin_anew_where_told();
   void begin_anew_in_region();
   void record_state_of_device();
   void record_decision_of_device();

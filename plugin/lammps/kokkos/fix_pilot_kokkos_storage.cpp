@@ -100,6 +100,7 @@ int FixPilotKokkos::unpack_exchange(int nlocal, double* buf) {
 int FixPilotKokkos::pack_exchange_kokkos(const int& nsend, DAT::tdual_xfloat_2d& k_buf,
                                          DAT::tdual_int_1d k_sendlist, DAT::tdual_int_1d k_copylist,
                                          ExecutionSpace space) {
+  rows_moved_ = true;
   if (space == execution_space) {
     k_sendlist.sync<Device>();
     k_copylist.sync<Device>();
@@ -107,12 +108,10 @@ int FixPilotKokkos::pack_exchange_kokkos(const int& nsend, DAT::tdual_xfloat_2d&
         on_device().pack(nsend, k_sendlist.view<Device>().data(), k_copylist.view<Device>().data(),
                          k_buf.view<Device>().data());
     changed_on_device();
-    rows_moved_ = true;
     return doubles;
   }
   k_sendlist.sync<LMPHostType>();
   k_copylist.sync<LMPHostType>();
-  rows_moved_ = true;
   AgentPool& pool = on_host();
   double* const buffer = k_buf.view<LMPHostType>().data();
   int doubles = nsend;
@@ -130,11 +129,11 @@ int FixPilotKokkos::pack_exchange_kokkos(const int& nsend, DAT::tdual_xfloat_2d&
 void FixPilotKokkos::unpack_exchange_kokkos(DAT::tdual_xfloat_2d& k_buf,
                                             DAT::tdual_int_1d& k_indices, int nrecv, int nrecv1,
                                             int nextrarecv1, ExecutionSpace space) {
+  rows_moved_ = true;
   if (space == execution_space) {
     const dempilot::lammps::Messages messages{k_buf.view<Device>().data(), nrecv1, nextrarecv1};
     on_device().unpack(nrecv, k_indices.view<Device>().data(), messages);
     changed_on_device();
-    rows_moved_ = true;
     return;
   }
   const dempilot::lammps::Messages messages{k_buf.view<LMPHostType>().data(), nrecv1, nextrarecv1};
